@@ -1,0 +1,284 @@
+"""Checking, one at a time: the turn, the comparison, the log, the state database; in this order."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from core.check import CheckStart, Keep, Spool, report_on, take_down
+from core.clock import Clock
+from core.coupling import ProgressLicenseCoupler
+from core.errors import (
+    CheckCrashed,
+    CheckInterrupted,
+    CouplingHealthError,
+    JoinedCheckFailed,
+    NoWatchedDatabase,
+    StateDatabaseUnavailable,
+)
+from core.log_import import ImportResult, Progress, import_logs, no_progress
+from core.model import Kind, Outcome, Report, Request, Violation
+from core.settings import Settings
+from core.state import current_violations, history, known_logs, lease
+from core.state.database import StateDatabase
+from core.state.history import Attempt, FailedAttempt
+from core.state.known_logs import KnownLog, LogOutcome
+from core.state.lease import Lease
+from core.status import rate_of
+from core.violation_log import ViolationLogWriter, WrittenLog, added_keys
+
+log = logging.getLogger(__name__)
+
+_POLL_SECONDS = 0.2
+
+
+class Checker:
+    """Runs checks and imports, never two at once over all threads, processes and replicas that share the state database."""
+
+    def __init__(self, settings: Settings, state: StateDatabase, coupler: ProgressLicenseCoupler | None, clock: Clock) -> None:
+        self.unrecorded: list[FailedAttempt] = []  # failures that the state database could not take yet
+        self._settings = settings
+        self._state = state
+        self._coupler = coupler
+        self._clock = clock
+        self._holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+
+    def check(self, request: Request, *, dry_run: bool = False) -> Report:
+        """Check all pairs and give the report; joins a check that runs already, anywhere, and gives that one's.
+
+        A dry run writes neither log nor history and changes nothing that anybody else sees. A failed check is recorded, then
+        raised as a CouplingHealthError.
+        """
+        while True:
+            start = self._start(uuid.uuid4().hex, request)
+            try:
+                mine = self._acquire(start.check_id)
+            except StateDatabaseUnavailable as away:
+                if not dry_run:
+                    self._record_failure(start, away)
+                raise
+            if mine is not None:
+                with self._holding(mine):
+                    return self._dry_run(start.check_id, request) if dry_run else self._check(mine, request)
+            joined = self._join()
+            if joined is not None:
+                return joined
+
+    def import_logs(self, folder: Path, progress: Progress = no_progress) -> ImportResult:
+        """Read new violation logs into history, each once.
+
+        Waits for a running check. Raises StateDatabaseUnavailable, and OSError when the folder cannot be listed.
+        """
+        while True:
+            mine = self._acquire(f"import-{uuid.uuid4().hex}")
+            if mine is not None:
+                with self._holding(mine):
+                    return self._import(folder, progress)
+            self._wait_for_other()
+
+    # --- one check, step by step --------------------------------------------------------------------------------------
+
+    def _check(self, mine: Lease, request: Request) -> Report:
+        start = self._start(mine.check_id, request)
+        try:
+            self._import_quietly()
+            start = self._start(mine.check_id, request)
+            report = self._compare_and_keep(mine, start)
+        except CouplingHealthError as failed:
+            self._record_failure(start, failed)
+            raise
+        except Exception as unforeseen:
+            log.exception("The check crashed")
+            crashed = CheckCrashed(f"The check crashed: {type(unforeseen).__name__}: {unforeseen}.")
+            self._record_failure(start, crashed)
+            raise crashed from unforeseen
+        self._drop_superseded(report.check_id)
+        return report
+
+    def _compare_and_keep(self, mine: Lease, start: CheckStart) -> Report:
+        coupler = self._require_coupler()
+        thresholds = self._settings.status_thresholds
+        with self._state.read() as connection:
+            previous = history.newest_completed(connection, coupler.label)
+        with ViolationLogWriter(self._settings.violation_log_dir, start.check_id, start.timestamp) as writer:
+            with coupler.compare(expect_duplicates=_had_duplicates(previous)) as comparison:
+                writer.begin(comparison.totals, rate_of(comparison.totals, thresholds))
+                by_kind = take_down(comparison, self._keeper(start, writer, previous))
+            report = report_on(start, comparison, by_kind, thresholds)
+            written = None
+            if report.totals.inconsistent:
+                written = writer.finish(added_keys(report))
+                report = replace(report, log_file=written.path.name)
+            self._publish(mine, report, written)
+        return replace(report, violations=CurrentViolations(self._state, report.check_id))
+
+    def _keeper(self, start: CheckStart, writer: ViolationLogWriter, previous: Attempt | None) -> Keep:
+        position = 0
+
+        def keep(found: Sequence[Violation]) -> None:
+            nonlocal position
+            writer.add(found)
+            with self._state.write() as connection:
+                before = previous.check_id if previous else None
+                current_violations.stage(connection, start.check_id, position, found, start.timestamp, before)
+            position += len(found)
+
+        return keep
+
+    def _publish(self, mine: Lease, report: Report, written: WrittenLog | None) -> None:
+        """The moment at which the check becomes true for everybody: its row and its violations at once."""
+        with self._state.write() as connection:
+            if not lease.renew(connection, mine, self._clock()):
+                raise CheckInterrupted
+            self._write_unrecorded(connection)
+            history.record_completed(connection, report, self._require_coupler().label)
+            if written is not None:
+                own = KnownLog(str(written.path.absolute()), written.size, written.mtime_ns, written.digest, LogOutcome.OWN)
+                known_logs.remember(connection, own)
+        self.unrecorded.clear()
+
+    def _dry_run(self, check_id: str, request: Request) -> Report:
+        start, spool = self._start(check_id, request), Spool()
+        with self._require_coupler().compare() as comparison:
+            by_kind = take_down(comparison, spool.add)
+        report = report_on(start, comparison, by_kind, self._settings.status_thresholds)
+        return replace(report, violations=spool, dry_run=True)
+
+    def _record_failure(self, start: CheckStart, failed: CouplingHealthError) -> None:
+        attempt = FailedAttempt(start.check_id, start.timestamp, start.request, str(failed), start.elapsed_ms)
+        self.unrecorded.append(attempt)
+        try:
+            with self._state.write() as connection:
+                self._write_unrecorded(connection)
+        except StateDatabaseUnavailable as away:
+            log.warning("A failed check could not be recorded yet: %s", away)
+        else:
+            self.unrecorded.clear()
+
+    def _write_unrecorded(self, connection: sa.Connection) -> None:
+        for attempt in self.unrecorded:
+            history.record_failed(connection, attempt, self._require_coupler().label)
+
+    def _drop_superseded(self, check_id: str) -> None:
+        """Keep the newest check's violations, and those of the one before for readers who are still at it."""
+        try:
+            with self._state.read() as connection:
+                kept = history.newest_check_ids(connection, 2)
+            current_violations.drop_all_but(self._state, {check_id, *kept})
+        except StateDatabaseUnavailable as away:
+            log.warning("Superseded violations stay until the next check: %s", away)
+
+    def _import_quietly(self) -> None:
+        """Before a check: a folder that cannot be listed is no reason not to check."""
+        try:
+            result = self._import(self._settings.violation_log_dir, no_progress)
+        except OSError as unreadable:
+            log.warning("The log directory cannot be listed: %s", unreadable)
+            return
+        if result.imported:
+            log.info("Read %d violation logs into history", result.imported)
+
+    def _import(self, folder: Path, progress: Progress) -> ImportResult:
+        largest = self._settings.imports.max_file_megabytes * 1_000_000
+        return import_logs(self._state, folder, largest, self._settings.status_thresholds, progress)
+
+    def _start(self, check_id: str, request: Request) -> CheckStart:
+        return CheckStart(check_id, self._clock(), time.perf_counter(), request)
+
+    def _require_coupler(self) -> ProgressLicenseCoupler:
+        if self._coupler is None:
+            raise NoWatchedDatabase
+        return self._coupler
+
+    # --- the lease ----------------------------------------------------------------------------------------------------
+
+    def _acquire(self, check_id: str) -> Lease | None:
+        with self._state.write() as connection:
+            return lease.acquire(connection, self._holder, check_id, self._clock())
+
+    @contextmanager
+    def _holding(self, mine: Lease) -> Iterator[None]:
+        ended = threading.Event()
+        renewal = threading.Thread(target=self._renew_until, args=(mine, ended), name="lease", daemon=True)
+        renewal.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            try:
+                with self._state.write() as connection:
+                    lease.release(connection, mine)
+            except StateDatabaseUnavailable as away:
+                log.warning("The lease could not be given back and will expire: %s", away)
+
+    def _renew_until(self, mine: Lease, ended: threading.Event) -> None:
+        while not ended.wait(lease.RENEWAL.total_seconds()):
+            try:
+                with self._state.write() as connection:
+                    lease.renew(connection, mine, self._clock())
+            except StateDatabaseUnavailable as away:  # the next renewal may come through; if none does, the result is refused
+                log.warning("The lease could not be renewed: %s", away)
+
+    def _join(self) -> Report | None:
+        """Wait for the check that runs elsewhere and give its report; None when it left none (a dry run, a crash)."""
+        check_id = self._wait_for_other()
+        with self._state.read() as connection:
+            attempt = history.find(connection, check_id)
+        if attempt is None:
+            return None
+        if attempt.outcome is Outcome.FAILED:
+            raise JoinedCheckFailed(attempt.error)
+        return report_of(self._state, attempt)
+
+    def _wait_for_other(self) -> str:
+        """Wait until the present holder is done or its lease has expired; its check_id."""
+        with self._state.read() as connection:
+            other = current = lease.find(connection)
+        while current.held(self._clock()) and current.check_id == other.check_id:
+            time.sleep(_POLL_SECONDS)
+            with self._state.read() as connection:
+                current = lease.find(connection)
+        return other.check_id
+
+
+def report_of(state: StateDatabase, attempt: Attempt) -> Report:
+    """The report of a completed check from its row of history."""
+    if attempt.totals is None or attempt.check_id is None or attempt.trigger is None:
+        raise ValueError(f"attempt {attempt.id} is no completed check")
+    return Report(
+        check_id=attempt.check_id,
+        timestamp=attempt.timestamp,
+        totals=attempt.totals,
+        consistency_rate=attempt.consistency_rate,
+        duration_ms=attempt.duration_ms or 0,
+        trigger=attempt.trigger,
+        requested_by=attempt.requested_by,
+        by_kind=attempt.by_kind,
+        violations=CurrentViolations(state, attempt.check_id),
+        log_file=attempt.log_file,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentViolations:
+    """The violations of a recent check, read from the state database each time they are asked for."""
+
+    state: StateDatabase
+    check_id: str
+
+    def __iter__(self) -> Iterator[Violation]:
+        return current_violations.stream(self.state, self.check_id)
+
+
+def _had_duplicates(previous: Attempt | None) -> bool:
+    return previous is not None and previous.by_kind.get(Kind.DUPLICATE_ROWS, 0) > 0

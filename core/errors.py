@@ -1,0 +1,146 @@
+"""Every error that a person may meet: what happened, to what, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class CouplingHealthError(Exception):
+    """Something went wrong that a person can understand and mend.
+
+    `str(error)` is a sentence; `hint` is the next step; `permanent` tells that trying again without a change is of no use.
+    """
+
+    hint: str = "Run `coupling-health doctor` to see what is wrong."
+    permanent: bool = False
+
+    def __init__(self, sentence: str | None = None, *, hint: str | None = None) -> None:
+        super().__init__(sentence or (type(self).__doc__ or "").splitlines()[0])
+        if hint:
+            self.hint = hint
+
+    @property
+    def advice(self) -> str:
+        """The sentence and the next step."""
+        return f"{self} {self.hint}"
+
+
+class SettingsInvalid(CouplingHealthError):
+    """The settings are wrong."""
+
+    permanent = True
+
+    def __init__(self, mistakes: Sequence[str]) -> None:
+        self.mistakes = tuple(mistakes)
+        lines = "\n".join(f"  - {mistake}" for mistake in mistakes)
+        super().__init__(
+            f"{len(mistakes)} setting{'s are' if len(mistakes) > 1 else ' is'} wrong:\n{lines}",
+            hint="Mend them in coupling-health.toml or in the environment, then start again.",
+        )
+
+
+class NoWatchedDatabase(CouplingHealthError):
+    """No watched database is configured."""
+
+    hint = (
+        "Set COUPLING_HEALTH_DATABASE_URL, for example postgresql://reader:secret@db.example/app or "
+        "sqlite:///app.db, or run `coupling-health serve` to see the demo."
+    )
+    permanent = True
+
+
+class CheckImpossible(CouplingHealthError):
+    """The two sides could not be compared."""
+
+
+class WatchedDatabaseUnreachable(CheckImpossible):
+    """The watched database did not answer."""
+
+    hint = "Check that it runs and that COUPLING_HEALTH_DATABASE_URL is right, then run `coupling-health doctor`."
+
+
+class WatchedDatabaseTooSlow(CheckImpossible):
+    """The watched database did not finish in time."""
+
+    hint = "Raise check.statement_timeout_seconds, or ask for an index: `coupling-health doctor` tells which."
+
+
+class WatchedSchemaUnsuitable(CheckImpossible):
+    """The watched tables are not as the settings say."""
+
+    hint = "Compare the [progress] and [license] settings with the database; `coupling-health doctor` lists what it finds."
+    permanent = True
+
+
+class WatchedPermissionDenied(CheckImpossible):
+    """The watched database refuses to let us read."""
+
+    hint = "Grant SELECT on both tables to the user in COUPLING_HEALTH_DATABASE_URL."
+    permanent = True
+
+
+class WatchedDatabaseFailed(CheckImpossible):
+    """The watched database answered with an error."""
+
+
+class ComparisonContradictory(CheckImpossible):
+    """The database counted other violations than it listed."""
+
+    hint = "The result was thrown away. The next check tries again; if it happens again, please report it as a bug."
+
+
+class ViolationLogUnwritable(CheckImpossible):
+    """The violation log could not be written."""
+
+    hint = "Make COUPLING_HEALTH_LOG_DIR a folder that this process may write to, on a disk with free space."
+
+
+class LogBroken(CouplingHealthError):
+    """A violation log cannot be read."""
+
+    hint = "The file was left as it is; it does not appear in the trend."
+    permanent = True
+
+
+class StateDatabaseUnavailable(CouplingHealthError):
+    """The state database cannot be used."""
+
+    hint = "Check COUPLING_HEALTH_STATE_URL, that the database runs, and that its disk has room."
+
+
+class StateDatabaseLocked(StateDatabaseUnavailable):
+    """The state database is locked by another program."""
+
+    hint = "Close whatever holds a write transaction on it (a database browser, a backup); the next attempt goes on by itself."
+
+
+class StateDatabaseTooNew(StateDatabaseUnavailable):
+    """The state database was written by a newer version of this product."""
+
+    hint = "Install that version again, or point COUPLING_HEALTH_STATE_URL to another database."
+    permanent = True
+
+
+class CheckInterrupted(CouplingHealthError):
+    """The check lost its turn before it could keep its result."""
+
+    hint = "Its result was thrown away; the next check tries again."
+
+
+class CheckCrashed(CheckImpossible):
+    """The check ended with an error that nobody foresaw."""
+
+    hint = "The log holds the details; please report it as a bug. The next check tries again."
+
+
+class JoinedCheckFailed(CheckImpossible):
+    """The check that ran already, and was joined, failed."""
+
+    hint = "The next check tries again; `coupling-health doctor` tells what is wrong."
+
+
+class AccountProblem(CouplingHealthError):
+    """The account cannot be changed in this way."""
+
+    hint = "See `coupling-health user --help`."
+    permanent = True

@@ -1,0 +1,254 @@
+"""What an operator can set: typed, validated at start, all mistakes named at once.
+
+Read from `coupling-health.toml` in the working directory; every key can be overridden by an environment variable with the
+prefix COUPLING_HEALTH_ and __ between levels, for example COUPLING_HEALTH_CHECK__INTERVAL_SECONDS.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from core.errors import SettingsInvalid
+from core.status import Schedule, Thresholds
+
+PREFIX = "COUPLING_HEALTH_"
+FILE_NAME = "coupling-health.toml"
+DEMO_DIR = Path("var/demo")
+
+_ENGINES = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+
+Percentage = Annotated[Decimal, Field(gt=0, le=100)]
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SideSettings(_Group):
+    """Where one side of the coupling stands in the watched database."""
+
+    table: str = Field(min_length=1, description="table or view, optionally with its schema: app.user_licenses")
+    user_column: str = Field(min_length=1)
+    specialization_column: str = Field(min_length=1)
+    level_column: str = Field(min_length=1)
+
+
+class ProgressSettings(SideSettings):
+    """The progress side: what the user did."""
+
+    table: str = Field("specialization_progress", min_length=1)
+    user_column: str = Field("student_id", min_length=1)
+    specialization_column: str = Field("specialization_id", min_length=1)
+    level_column: str = Field("current_level", min_length=1)
+
+
+class LicenseSettings(SideSettings):
+    """The licence side: what the user is certified for."""
+
+    table: str = Field("user_licenses", min_length=1)
+    user_column: str = Field("user_id", min_length=1)
+    specialization_column: str = Field("specialization_type", min_length=1)
+    level_column: str = Field("current_level", min_length=1)
+
+
+class CheckSettings(_Group):
+    """When and how the check runs."""
+
+    interval_seconds: int = Field(300, ge=1, le=86_400, description="seconds between two scheduled checks")
+    misfire_grace_seconds: int = Field(60, ge=1, le=3_600, description="how late a scheduled check may start, in seconds")
+    statement_timeout_seconds: int = Field(
+        120, ge=1, le=86_400, description="the longest that the comparison may take, in seconds"
+    )
+    connect_timeout_seconds: int = Field(10, ge=1, le=300, description="the longest that connecting may take, in seconds")
+
+
+class ThresholdSettings(_Group):
+    """The lowest percentage of agreeing pairs that is still healthy, and still degraded."""
+
+    healthy: Percentage = Decimal(99)
+    degraded: Percentage = Decimal(95)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.degraded >= self.healthy:
+            raise ValueError(f"degraded ({self.degraded}) must be lower than healthy ({self.healthy})")
+        return self
+
+
+class LoginSettings(_Group):
+    """How long a login lasts."""
+
+    idle_hours: float = Field(8, gt=0, le=720, description="hours without a click after which a session ends")
+
+
+class ImportSettings(_Group):
+    """What is read from other people's violation logs."""
+
+    max_file_megabytes: int = Field(64, ge=1, le=4_096, description="a larger log is named and skipped")
+
+
+class Settings(BaseSettings):
+    """All settings. Build with `load_settings`, which names every mistake at once."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", env_ignore_empty=True, extra="forbid", frozen=True, toml_file=FILE_NAME
+    )
+
+    database_url: SecretStr | None = Field(None, description="the watched database; read only. Without it the demo is served")
+    state_url: SecretStr | None = Field(None, description="the state database; default: a SQLite file under var/")
+    log_dir: Path | None = Field(None, description="violation logs; default: logs/integrity_checks")
+    job_log_dir: Path | None = Field(None, description="logs of the scheduler; default: logs/sync_jobs")
+    admin_password: SecretStr | None = Field(None, description="the first admin's password; used at the first start only")
+    host: str = Field("127.0.0.1", min_length=1, description="address that serve listens on")
+    port: int = Field(8501, ge=1, le=65_535, description="port that serve listens on")
+    progress: ProgressSettings = ProgressSettings()
+    license: LicenseSettings = LicenseSettings()
+    check: CheckSettings = CheckSettings()
+    thresholds: ThresholdSettings = ThresholdSettings()
+    login: LoginSettings = LoginSettings()
+    imports: ImportSettings = ImportSettings()
+
+    @field_validator("database_url", "state_url")
+    @classmethod
+    def _supported(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parse_database_url(value.get_secret_value())
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def demo(self) -> bool:
+        """Whether nothing is watched, so that the demo is what is shown. The demo keeps apart from real data in every path."""
+        return self.database_url is None
+
+    @property
+    def watched_url(self) -> URL:
+        """The watched database, or the demo's."""
+        if self.database_url is None:
+            return URL.create("sqlite", database=str(DEMO_DIR / "app.db"))
+        return parse_database_url(self.database_url.get_secret_value())
+
+    @property
+    def state_database_url(self) -> URL:
+        if self.state_url is not None:
+            return parse_database_url(self.state_url.get_secret_value())
+        return URL.create("sqlite", database=str(DEMO_DIR / "state.db" if self.demo else Path("var/coupling-health.db")))
+
+    @property
+    def violation_log_dir(self) -> Path:
+        return self.log_dir or (DEMO_DIR / "logs" if self.demo else Path("logs")) / "integrity_checks"
+
+    @property
+    def scheduler_log_dir(self) -> Path:
+        return self.job_log_dir or (DEMO_DIR / "logs" if self.demo else Path("logs")) / "sync_jobs"
+
+    @property
+    def status_thresholds(self) -> Thresholds:
+        return Thresholds(self.thresholds.healthy, self.thresholds.degraded)
+
+    @property
+    def schedule(self) -> Schedule:
+        return Schedule(timedelta(seconds=self.check.interval_seconds), timedelta(seconds=self.check.misfire_grace_seconds))
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read file and environment. Raises SettingsInvalid with every mistake: the key, what it holds, what it may hold."""
+    mistakes = list(_unknown_variables(os.environ))
+    try:
+        settings = Settings(**overrides)
+    except ValidationError as invalid:
+        mistakes += [_in_words(dict(mistake)) for mistake in invalid.errors(include_url=False)]
+    except tomllib.TOMLDecodeError as broken:
+        mistakes.append(f"{FILE_NAME} is not valid TOML: {broken}")
+    except OSError as unreadable:
+        mistakes.append(f"{FILE_NAME} cannot be read: {unreadable}")
+    except ValueError as broken:  # a nested environment variable that is not what its group needs
+        mistakes.append(str(broken))
+    if mistakes:
+        raise SettingsInvalid(mistakes)
+    return settings
+
+
+def parse_database_url(text: str) -> URL:
+    """The URL with the driver that we ship for its engine. Raises ValueError in words, without repeating a password."""
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise ValueError(
+            "not a database URL; write sqlite:///path/to/file.db or postgresql://user:password@host/name"
+        ) from None
+    engine = url.get_backend_name()
+    if engine not in _ENGINES:
+        raise ValueError(f"{engine!r} databases are not supported; use sqlite:///… or postgresql://…")
+    if engine == "sqlite" and url.database in (None, "", ":memory:"):
+        raise ValueError("an in-memory SQLite database cannot be shared; name a file: sqlite:///path/to/file.db")
+    return url.set(drivername=_ENGINES[engine])
+
+
+def known_keys() -> dict[str, str]:
+    """Every key, dotted, with its description (empty where its name says all)."""
+    return dict(_keys(Settings, ""))
+
+
+def _keys(group: type[BaseModel], prefix: str) -> list[tuple[str, str]]:
+    keys: list[tuple[str, str]] = []
+    for name, field in group.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            keys += _keys(field.annotation, f"{prefix}{name}.")
+        else:
+            keys.append((f"{prefix}{name}", field.description or ""))
+    return keys
+
+
+def variable_of(key: str) -> str:
+    """The environment variable that overrides a dotted key."""
+    return PREFIX + key.upper().replace(".", "__")
+
+
+def _unknown_variables(environment: Mapping[str, str]) -> list[str]:
+    known = [variable_of(key) for key in known_keys()]
+    groups = {variable.rsplit("__", 1)[0] for variable in known if "__" in variable}
+    mistakes = []
+    for name in sorted(environment):
+        if name.upper().startswith(PREFIX) and name.upper() not in known and name.upper() not in groups:
+            near = difflib.get_close_matches(name.upper(), known, n=1)
+            mistakes.append(f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else ""))
+    return mistakes
+
+
+def _in_words(mistake: Mapping[str, Any]) -> str:
+    key = ".".join(str(part) for part in mistake["loc"]) or FILE_NAME
+    if mistake["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(key, known_keys(), n=1)
+        return f"{key}: no such setting" + (f"; did you mean {near[0]}?" if near else "")
+    message = str(mistake["msg"]).removeprefix("Value error, ")
+    held = mistake.get("input")
+    secret = key in ("database_url", "state_url", "admin_password") or isinstance(held, Mapping | BaseModel)
+    return f"{key} ({variable_of(key)}): {message}" + ("" if secret else f"; it holds {held!r}")

@@ -1,0 +1,215 @@
+"""The violations of the newest completed check, kept so that nobody parses a log to know what is wrong now.
+
+A running check adds its rows in short transactions, under its own check_id; they become current the moment its history row is
+committed. Readers name the check whose rows they want, so they never see a mixture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.model import Action, Kind, Violation
+from core.state.database import StateDatabase
+from core.state.schema import violations
+
+_CHUNK = 5_000
+
+
+class SortKey(StrEnum):
+    """What a table of violations can be sorted by."""
+
+    USER = "user"
+    SPECIALIZATION = "specialization"
+    PROGRESS_LEVEL = "progress_level"
+    LICENSE_LEVEL = "license_level"
+    KIND = "kind"
+    FIRST_SEEN = "first_seen"
+
+
+@dataclass(frozen=True, slots=True)
+class ViolationFilter:
+    """Which violations are wanted; None wants all. `user` is the beginning of a user id."""
+
+    kind: Kind | None = None
+    specialization: str | None = None
+    user: str | None = None
+    action: Action | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Figures over all violations of a check."""
+
+    new: int  # first seen by this very check
+    oldest: datetime | None
+    specializations: Sequence[str]
+
+
+EVERYTHING = ViolationFilter()
+NONE = Overview(0, None, ())
+
+_SORT_COLUMNS = {
+    SortKey.USER: violations.c.position,  # the report's own order is by user
+    SortKey.SPECIALIZATION: violations.c.specialization,
+    SortKey.PROGRESS_LEVEL: violations.c.progress_level,
+    SortKey.LICENSE_LEVEL: violations.c.license_level,
+    SortKey.KIND: violations.c.kind,
+    SortKey.FIRST_SEEN: violations.c.first_seen,
+}
+
+
+def stage(
+    connection: sa.Connection,
+    check_id: str,
+    position: int,
+    found: Sequence[Violation],
+    now: datetime,
+    previous_check_id: str | None,
+) -> None:
+    """Add rows of a running check, the first at `position`; what the previous check saw already keeps its first_seen."""
+    connection.execute(
+        sa.insert(violations),
+        [
+            {
+                "check_id": check_id,
+                "position": position + offset,
+                "user_text": str(violation.user_id),
+                "user_number": violation.user_id if isinstance(violation.user_id, int) else None,
+                "specialization": violation.specialization,
+                "progress_level": violation.progress_level,
+                "license_level": violation.license_level,
+                "kind": violation.kind.value,
+                "first_seen": now,
+            }
+            for offset, violation in enumerate(found)
+        ],
+    )
+    if previous_check_id is None:
+        return
+    earlier = violations.alias("earlier")
+    same_pair = (
+        sa.select(sa.func.min(earlier.c.first_seen))
+        .where(
+            earlier.c.check_id == previous_check_id,
+            earlier.c.user_text == violations.c.user_text,
+            earlier.c.specialization == violations.c.specialization,
+        )
+        .scalar_subquery()
+    )
+    connection.execute(
+        sa.update(violations)
+        .where(violations.c.check_id == check_id, violations.c.position >= position)
+        .values(first_seen=sa.func.coalesce(same_pair, violations.c.first_seen))
+    )
+
+
+def drop_all_but(state: StateDatabase, check_ids: Iterable[str]) -> None:
+    """Remove the rows of superseded and crashed checks, a few thousand a transaction, so that nobody waits for long."""
+    kept = list(check_ids)
+    with state.read() as connection:
+        superseded = connection.execute(
+            sa.select(violations.c.check_id, sa.func.max(violations.c.position))
+            .where(violations.c.check_id.not_in(kept))
+            .group_by(violations.c.check_id)
+        ).all()
+    for check_id, last in superseded:
+        for position in range(_CHUNK, last + _CHUNK + 1, _CHUNK):
+            with state.write() as connection:
+                connection.execute(
+                    sa.delete(violations).where(violations.c.check_id == check_id, violations.c.position < position)
+                )
+
+
+def page(
+    connection: sa.Connection,
+    check_id: str,
+    wanted: ViolationFilter = EVERYTHING,
+    *,
+    sort: SortKey = SortKey.USER,
+    descending: bool = False,
+    offset: int = 0,
+    limit: int = 100,
+) -> Sequence[Violation]:
+    """A page of the violations of a check, sorted by `sort`, then in the report's order."""
+    column = _SORT_COLUMNS[sort]
+    statement = (
+        sa.select(violations)
+        .where(*_matching(check_id, wanted))
+        .order_by(sa.nulls_last(column.desc() if descending else column.asc()), violations.c.position)
+        .offset(offset)
+        .limit(limit)
+    )
+    return [_violation(row) for row in connection.execute(statement)]
+
+
+def count(connection: sa.Connection, check_id: str, wanted: ViolationFilter = EVERYTHING) -> int:
+    """How many violations of a check are wanted."""
+    return connection.execute(sa.select(sa.func.count()).where(*_matching(check_id, wanted))).scalar_one()
+
+
+def find(connection: sa.Connection, check_id: str, user_id: str, specialization: str) -> Violation | None:
+    """The violation of one pair, by the text of its user id."""
+    statement = sa.select(violations).where(
+        violations.c.check_id == check_id, violations.c.user_text == user_id, violations.c.specialization == specialization
+    )
+    row = connection.execute(statement.limit(1)).one_or_none()
+    return None if row is None else _violation(row)
+
+
+def overview(connection: sa.Connection, check_id: str, checked_at: datetime) -> Overview:
+    """Figures over all violations of the check that ran at `checked_at`."""
+    new, oldest = connection.execute(
+        sa.select(sa.func.count().filter(violations.c.first_seen == checked_at), sa.func.min(violations.c.first_seen)).where(
+            violations.c.check_id == check_id
+        )
+    ).one()
+    names = sa.select(violations.c.specialization).where(violations.c.check_id == check_id).distinct()
+    return Overview(new, oldest, sorted(connection.execute(names).scalars()))
+
+
+def stream(state: StateDatabase, check_id: str, wanted: ViolationFilter = EVERYTHING) -> Iterator[Violation]:
+    """Every wanted violation in the report's order; memory does not grow with their number."""
+    after = -1
+    while True:
+        statement = (
+            sa.select(violations)
+            .where(*_matching(check_id, wanted), violations.c.position > after)
+            .order_by(violations.c.position)
+            .limit(_CHUNK)
+        )
+        with state.read() as connection:
+            rows = connection.execute(statement).all()
+        yield from map(_violation, rows)
+        if len(rows) < _CHUNK:
+            return
+        after = rows[-1].position
+
+
+def _matching(check_id: str, wanted: ViolationFilter) -> list[sa.ColumnElement[bool]]:
+    conditions = [violations.c.check_id == check_id]
+    if wanted.kind:
+        conditions.append(violations.c.kind == wanted.kind.value)
+    if wanted.specialization is not None:
+        conditions.append(violations.c.specialization == wanted.specialization)
+    if wanted.user:
+        conditions.append(violations.c.user_text.startswith(wanted.user, autoescape=True))
+    if wanted.action:
+        conditions.append(violations.c.kind.in_([kind.value for kind in Kind if kind.action is wanted.action]))
+    return conditions
+
+
+def _violation(row: sa.Row[Any]) -> Violation:
+    return Violation(
+        user_id=row.user_text if row.user_number is None else row.user_number,
+        specialization=row.specialization,
+        progress_level=row.progress_level,
+        license_level=row.license_level,
+        kind=Kind(row.kind),
+        first_seen=row.first_seen,
+    )

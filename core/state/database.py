@@ -1,0 +1,128 @@
+"""Opening the state database, and the two ways to use it: read and write."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from core.errors import StateDatabaseLocked, StateDatabaseTooNew, StateDatabaseUnavailable
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_MIGRATION_LOCK = 0x48454C5448  # an advisory lock of ours alone: two servers that start at once migrate one after the other
+_BUSY_SECONDS = 10
+
+logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+class StateDatabase:
+    """The state database behind an engine. Safe to share between threads.
+
+    SQLite runs in WAL mode, so that pages can read while a check writes.
+    """
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+        if url.get_backend_name() == "sqlite":
+            self.engine = sa.create_engine(url, connect_args={"timeout": _BUSY_SECONDS}, pool_size=20, max_overflow=40)
+            sa.event.listen(self.engine, "connect", _prepare_sqlite)
+            sa.event.listen(self.engine, "begin", _begin_sqlite)
+        else:
+            self.engine = sa.create_engine(
+                url,
+                pool_pre_ping=True,
+                pool_size=10,
+                max_overflow=20,
+                connect_args={
+                    "connect_timeout": _BUSY_SECONDS,
+                    "application_name": "coupling-health state",
+                    "options": f"-c lock_timeout={_BUSY_SECONDS}s",
+                },
+            )
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """One consistent view. Raises StateDatabaseUnavailable."""
+        with _in_words(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """One transaction, committed at the end or not at all. Raises StateDatabaseUnavailable, StateDatabaseLocked."""
+        with _in_words(), self.engine.connect() as plain:
+            connection = plain.execution_options(begin="IMMEDIATE")
+            with connection.begin():
+                yield connection
+
+    def upgrade(self) -> None:
+        """Make or migrate the tables. Raises StateDatabaseUnavailable, StateDatabaseTooNew."""
+        config = Config()
+        config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+        if self.url.get_backend_name() == "sqlite":
+            self._make_folder()
+        with self.write() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+            if _revision(connection) == ScriptDirectory.from_config(config).get_current_head():
+                return
+            config.attributes["connection"] = connection
+            try:
+                command.upgrade(config, "head")
+            except CommandError as unknown_revision:
+                raise StateDatabaseTooNew from unknown_revision
+
+    def dispose(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+    def _make_folder(self) -> None:
+        folder = Path(str(self.url.database)).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as refused:
+            raise StateDatabaseUnavailable(
+                f"The folder {folder} for the state database cannot be made: {refused.strerror}."
+            ) from refused
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    versions = sa.table("alembic_version", sa.column("version_num"))
+    return connection.execute(sa.select(versions.c.version_num)).scalar()
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as refused:
+        cause = str(refused.orig).strip().splitlines()[0] if str(refused.orig).strip() else type(refused.orig).__name__
+        if "locked" in cause or "lock timeout" in cause:
+            raise StateDatabaseLocked from refused
+        raise StateDatabaseUnavailable(f"The state database cannot be used: {cause}.") from refused
+    except SQLAlchemyError as failed:
+        raise StateDatabaseUnavailable(f"The state database cannot be used: {failed}.") from failed
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we begin transactions ourselves: see _begin_sqlite
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    # A writer takes its lock at once and waits for it; one that read first and then writes could only fail.
+    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('begin', 'DEFERRED')}")

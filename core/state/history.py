@@ -1,0 +1,257 @@
+"""Every attempt to check, and every log that was read: one row each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.model import Kind, Outcome, Report, Request, Source, Status, Totals, Trigger
+from core.state.schema import history
+from core.status import Evidence, Thresholds
+
+_LONGEST_ERROR = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One row of history, as read."""
+
+    id: int
+    check_id: str | None
+    timestamp: datetime
+    outcome: Outcome
+    source: Source
+    totals: Totals | None
+    consistency_rate: Decimal | None
+    by_kind: Mapping[Kind, int]
+    duration_ms: int | None
+    trigger: Trigger | None
+    requested_by: str | None
+    log_file: str | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FailedAttempt:
+    """An attempt that gave no result: when it began, why it failed, in words."""
+
+    check_id: str
+    timestamp: datetime
+    request: Request
+    error: str
+    duration_ms: int
+
+
+def record_completed(connection: sa.Connection, report: Report, watched: str) -> None:
+    """Add the row of a completed check."""
+    _insert(
+        connection,
+        watched=watched,
+        source=Source.CHECK,
+        check_id=report.check_id,
+        timestamp=report.timestamp,
+        outcome=report.totals.outcome,
+        duration_ms=report.duration_ms,
+        trigger=report.trigger,
+        requested_by=report.requested_by,
+        log_file=report.log_file,
+        **_figures(report.totals, report.consistency_rate, report.by_kind),
+    )
+
+
+def record_failed(connection: sa.Connection, attempt: FailedAttempt, watched: str) -> None:
+    """Add the row of a failed attempt; its figures stay NULL."""
+    _insert(
+        connection,
+        watched=watched,
+        source=Source.CHECK,
+        check_id=attempt.check_id,
+        timestamp=attempt.timestamp,
+        outcome=Outcome.FAILED,
+        error=attempt.error[:_LONGEST_ERROR],
+        duration_ms=attempt.duration_ms,
+        trigger=attempt.request.trigger,
+        requested_by=attempt.request.requested_by,
+    )
+
+
+def record_imported(
+    connection: sa.Connection,
+    timestamp: datetime,
+    totals: Totals,
+    rate: Decimal | None,
+    by_kind: Mapping[Kind, int],
+    check_id: str | None,
+    log_file: str,
+) -> None:
+    """Add the row of a log that somebody else wrote."""
+    _insert(
+        connection,
+        source=Source.IMPORT,
+        check_id=check_id,
+        timestamp=timestamp,
+        outcome=totals.outcome,
+        log_file=log_file,
+        **_figures(totals, rate, by_kind),
+    )
+
+
+def find(connection: sa.Connection, check_id: str) -> Attempt | None:
+    """The attempt with this check_id."""
+    row = connection.execute(sa.select(history).where(history.c.check_id == check_id)).one_or_none()
+    return None if row is None else _attempt(row)
+
+
+def newest_completed(connection: sa.Connection, watched: str | None) -> Attempt | None:
+    """The newest completed check of this product; newest by order of recording, whatever the clock said."""
+    statement = (
+        sa.select(history)
+        .where(*_checks_of(watched), history.c.outcome != Outcome.FAILED)
+        .order_by(history.c.id.desc())
+        .limit(1)
+    )
+    row = connection.execute(statement).one_or_none()
+    return None if row is None else _attempt(row)
+
+
+def newest_watched(connection: sa.Connection) -> str | None:
+    """What the newest check looked at: for commands that know only the state database."""
+    statement = sa.select(history.c.watched).where(history.c.source == Source.CHECK).order_by(history.c.id.desc()).limit(1)
+    return connection.execute(statement).scalar()
+
+
+def newest_check_ids(connection: sa.Connection, count: int) -> Sequence[str]:
+    """The ids of the newest completed checks."""
+    statement = (
+        sa.select(history.c.check_id)
+        .where(history.c.source == Source.CHECK, history.c.outcome != Outcome.FAILED)
+        .order_by(history.c.id.desc())
+        .limit(count)
+    )
+    return [check_id for check_id in connection.execute(statement).scalars() if check_id]
+
+
+def latest_id(connection: sa.Connection) -> int:
+    """The newest row's id: changes with every attempt and import."""
+    return connection.execute(sa.select(sa.func.max(history.c.id))).scalar() or 0
+
+
+def evidence(
+    connection: sa.Connection, watched: str | None, newest: Attempt | None, freshness: timedelta, thresholds: Thresholds
+) -> Evidence:
+    """What history says about now, given the newest completed check: see `core.status.assess`."""
+    failures = connection.execute(
+        sa.select(sa.func.count(), sa.func.min(history.c.timestamp), sa.func.max(history.c.id)).where(
+            *_checks_of(watched), history.c.outcome == Outcome.FAILED, history.c.id > (newest.id if newest else 0)
+        )
+    ).one()
+    error = connection.execute(sa.select(history.c.error).where(history.c.id == failures[2])).scalar() if failures[0] else None
+    return Evidence(
+        completed_at=newest.timestamp if newest else None,
+        totals=newest.totals if newest else None,
+        status_since=_status_since(connection, watched, newest.id, freshness, thresholds) if newest else None,
+        failed_attempts=failures[0],
+        failing_since=failures[1],
+        last_error=error,
+    )
+
+
+def attempts_since(connection: sa.Connection, watched: str | None, start: datetime) -> tuple[int, int]:
+    """How many attempts completed since `start`, and how many were made."""
+    completed = sa.func.count().filter(history.c.outcome != Outcome.FAILED)
+    row = connection.execute(
+        sa.select(completed, sa.func.count()).where(*_checks_of(watched), history.c.timestamp >= start)
+    ).one()
+    return row[0], row[1]
+
+
+def failures(connection: sa.Connection, limit: int) -> Sequence[Attempt]:
+    """The newest failed attempts, newest first."""
+    statement = sa.select(history).where(history.c.outcome == Outcome.FAILED).order_by(history.c.id.desc()).limit(limit)
+    return [_attempt(row) for row in connection.execute(statement)]
+
+
+def reaches_expression(threshold: Decimal) -> sa.ColumnElement[bool]:
+    """`core.status.reaches` for a row of history, in SQL, from the integers as well."""
+    numerator, denominator = threshold.as_integer_ratio()
+    return history.c.consistent * (100 * denominator) >= numerator * history.c.total_checked
+
+
+def seconds(moment: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
+    """A timestamp as whole seconds since 1970, on every engine."""
+    return sa.cast(sa.extract("epoch", moment), sa.BigInteger)
+
+
+def _status_since(
+    connection: sa.Connection, watched: str | None, newest_id: int, freshness: timedelta, thresholds: Thresholds
+) -> datetime | None:
+    """The start of the newest unbroken run of one status: a failure or a stretch without checks ends a run.
+
+    One pass over this product's checks, with a window; asked for once per new check.
+    """
+    status = sa.case(
+        (history.c.outcome.in_([Outcome.FAILED, Outcome.EMPTY]), Status.UNKNOWN.value),
+        (reaches_expression(thresholds.healthy), Status.HEALTHY.value),
+        (reaches_expression(thresholds.degraded), Status.DEGRADED.value),
+        else_=Status.CRITICAL.value,
+    )
+    before = sa.func.lag(status).over(order_by=history.c.id)
+    gap = seconds(history.c.timestamp) - seconds(sa.func.lag(history.c.timestamp).over(order_by=history.c.id))
+    runs = (
+        sa.select(history.c.id, history.c.timestamp, status.label("status"), before.label("before"), gap.label("gap"))
+        .where(*_checks_of(watched), history.c.id <= newest_id)
+        .subquery()
+    )
+    beginning = sa.or_(runs.c.before.is_(None), runs.c.before != runs.c.status, runs.c.gap > freshness.total_seconds())
+    statement = sa.select(runs.c.timestamp).where(beginning).order_by(runs.c.id.desc()).limit(1)
+    return connection.execute(statement).scalar()
+
+
+def _checks_of(watched: str | None) -> tuple[sa.ColumnElement[bool], ...]:
+    """This product's attempts on one watched database: those on another one say nothing about it."""
+    ours = history.c.source == Source.CHECK
+    return (ours,) if watched is None else (ours, history.c.watched == watched)
+
+
+def _figures(totals: Totals, rate: Decimal | None, by_kind: Mapping[Kind, int]) -> dict[str, Any]:
+    return {
+        "total_checked": totals.total_checked,
+        "consistent": totals.consistent,
+        "inconsistent": totals.inconsistent,
+        "consistency_rate": rate,
+        "by_kind": {kind.value: count for kind, count in by_kind.items() if count},
+        "unidentified_progress_rows": totals.unidentified_progress_rows,
+        "unidentified_license_rows": totals.unidentified_license_rows,
+    }
+
+
+def _insert(connection: sa.Connection, **values: Any) -> None:
+    connection.execute(sa.insert(history).values(**values))
+
+
+def _attempt(row: sa.Row[Any]) -> Attempt:
+    totals = None
+    if row.total_checked is not None:
+        totals = Totals(
+            row.total_checked, row.inconsistent, row.unidentified_progress_rows or 0, row.unidentified_license_rows or 0
+        )
+    return Attempt(
+        id=row.id,
+        check_id=row.check_id,
+        timestamp=row.timestamp,
+        outcome=Outcome(row.outcome),
+        source=Source(row.source),
+        totals=totals,
+        consistency_rate=row.consistency_rate,
+        by_kind={Kind(kind): count for kind, count in (row.by_kind or {}).items()},
+        duration_ms=row.duration_ms,
+        trigger=Trigger(row.trigger) if row.trigger else None,
+        requested_by=row.requested_by,
+        log_file=row.log_file,
+        error=row.error,
+    )

@@ -1,0 +1,75 @@
+"""Which violation logs were looked at already, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import sqlalchemy as sa
+
+from core.state.schema import known_logs
+
+
+class LogOutcome(StrEnum):
+    """What came of a log that was found."""
+
+    OWN = "own"  # this product wrote it; its history row was there already
+    IMPORTED = "imported"  # it became a row of history
+    DUPLICATE = "duplicate"  # the same log was read before, under another name
+    BROKEN = "broken"  # it cannot be read; looked at again when it changes
+
+
+@dataclass(frozen=True, slots=True)
+class KnownLog:
+    """A log as it was when it was looked at."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    digest: str | None
+    outcome: LogOutcome
+    problem: str | None = None
+
+    def is_settled(self, size: int, mtime_ns: int) -> bool:
+        """Whether there is no need to look again. Only a broken log that changed may have become whole."""
+        return self.outcome is not LogOutcome.BROKEN or (self.size, self.mtime_ns) == (size, mtime_ns)
+
+
+def load(connection: sa.Connection, folder: str) -> dict[str, KnownLog]:
+    """The known logs of a folder, by path."""
+    rows = connection.execute(sa.select(known_logs).where(known_logs.c.path.startswith(folder, autoescape=True)))
+    return {
+        row.path: KnownLog(row.path, row.size, row.mtime_ns, row.digest, LogOutcome(row.outcome), row.problem) for row in rows
+    }
+
+
+def remember(connection: sa.Connection, log: KnownLog) -> None:
+    """Keep what came of a log, in place of what was known of it."""
+    connection.execute(sa.delete(known_logs).where(known_logs.c.path == log.path))
+    connection.execute(
+        sa.insert(known_logs).values(
+            path=log.path,
+            size=log.size,
+            mtime_ns=log.mtime_ns,
+            digest=log.digest,
+            outcome=log.outcome.value,
+            problem=log.problem,
+        )
+    )
+
+
+def is_known_content(connection: sa.Connection, digest: str) -> bool:
+    """Whether the same bytes were taken into history before."""
+    taken = known_logs.c.outcome.in_([LogOutcome.OWN.value, LogOutcome.IMPORTED.value])
+    statement = sa.select(sa.literal(1)).where(known_logs.c.digest == digest, taken).limit(1)
+    return connection.execute(statement).scalar() is not None
+
+
+def broken(connection: sa.Connection) -> Sequence[KnownLog]:
+    """The logs that cannot be read, by path."""
+    statement = sa.select(known_logs).where(known_logs.c.outcome == LogOutcome.BROKEN.value).order_by(known_logs.c.path)
+    return [
+        KnownLog(row.path, row.size, row.mtime_ns, row.digest, LogOutcome(row.outcome), row.problem)
+        for row in connection.execute(statement)
+    ]

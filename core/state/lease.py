@@ -1,0 +1,64 @@
+"""The lease that lets one check run at a time, over all threads, processes and replicas that share the state database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from core.state.schema import leases
+
+CHECK_LEASE = "check"
+LIFETIME = timedelta(seconds=60)
+RENEWAL = timedelta(seconds=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Who runs which check, since when, and until when that is believed without a renewal."""
+
+    holder: str
+    check_id: str
+    acquired_at: datetime
+    expires_at: datetime
+
+    def held(self, now: datetime) -> bool:
+        """Whether the holder is believed to be alive. An end that lies further ahead than any renewal sets (the clock was set back) is none."""
+        return now < self.expires_at <= now + 2 * LIFETIME
+
+
+def acquire(connection: sa.Connection, holder: str, check_id: str, now: datetime) -> Lease | None:
+    """Take the lease; None when somebody alive holds it. Call inside a write transaction."""
+    current = find(connection, lock=True)
+    if current.held(now):
+        return None
+    lease = Lease(holder, check_id, now, now + LIFETIME)
+    connection.execute(
+        sa.update(leases)
+        .where(leases.c.name == CHECK_LEASE)
+        .values(holder=holder, check_id=check_id, acquired_at=now, expires_at=lease.expires_at)
+    )
+    return lease
+
+
+def renew(connection: sa.Connection, lease: Lease, now: datetime) -> bool:
+    """Put off the end; False when the lease is no longer ours."""
+    return _update_ours(connection, lease, expires_at=now + LIFETIME)
+
+
+def release(connection: sa.Connection, lease: Lease) -> None:
+    """Give the lease up; nothing happens when it is no longer ours."""
+    _update_ours(connection, lease, expires_at=lease.acquired_at)
+
+
+def find(connection: sa.Connection, *, lock: bool = False) -> Lease:
+    """The lease as it stands, alive or not. The first migration makes its row, so that two who want it always meet at one lock."""
+    statement = sa.select(leases).where(leases.c.name == CHECK_LEASE)
+    row = connection.execute(statement.with_for_update() if lock else statement).one()
+    return Lease(row.holder, row.check_id, row.acquired_at, row.expires_at)
+
+
+def _update_ours(connection: sa.Connection, lease: Lease, **values: datetime) -> bool:
+    ours = leases.c.name == CHECK_LEASE, leases.c.holder == lease.holder, leases.c.check_id == lease.check_id
+    return connection.execute(sa.update(leases).where(*ours).values(**values)).rowcount == 1

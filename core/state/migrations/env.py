@@ -1,0 +1,12 @@
+"""Runs migrations on the connection that `StateDatabase.upgrade` hands over."""
+
+from alembic import context
+
+from core.state.schema import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,
+)
+context.run_migrations()

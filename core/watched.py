@@ -1,0 +1,140 @@
+"""Opening the watched database so that it can only be read, and turning its errors into words."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, NoSuchTableError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from core.errors import (
+    CheckImpossible,
+    WatchedDatabaseFailed,
+    WatchedDatabaseTooSlow,
+    WatchedDatabaseUnreachable,
+    WatchedPermissionDenied,
+    WatchedSchemaUnsuitable,
+)
+from core.normal_form import register_unicode_upper
+
+_SQLITE_CACHE_KIB = 65_536
+
+
+class WatchedDatabase:
+    """The application's database. Every transaction is one snapshot, read only at the engine's own level, with a time limit.
+
+    Connections are opened for each use and closed after it, so that a database that went away and came back needs no care.
+    """
+
+    def __init__(self, url: URL, statement_timeout: int = 120, connect_timeout: int = 10) -> None:
+        """Time limits in seconds."""
+        self.url = url
+        self._statement_timeout = statement_timeout
+        if url.get_backend_name() == "sqlite":
+            self._engine = sa.create_engine("sqlite://", creator=lambda: _open_sqlite(url, connect_timeout), poolclass=NullPool)
+            sa.event.listen(self._engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+        else:
+            options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+            self._engine = sa.create_engine(
+                url, poolclass=NullPool, execution_options=options, connect_args=_postgresql_arguments(connect_timeout)
+            )
+
+    @property
+    def dialect(self) -> str:
+        """The engine's name, as SQLAlchemy spells it."""
+        return self._engine.dialect.name
+
+    @property
+    def label(self) -> str:
+        """Which database this is, without user or password: "postgresql://db.example:5432/app"."""
+        if self.dialect == "sqlite":
+            return f"sqlite:///{Path(str(self.url.database)).absolute()}"
+        port = f":{self.url.port}" if self.url.port else ""
+        host = self.url.host or str(self.url.query.get("host", "localhost"))
+        return f"{self.dialect}://{host}{port}/{self.url.database or ''}"
+
+    @contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """A read-only transaction that sees one moment. Raises CheckImpossible for everything that the database refuses."""
+        with self._in_words(), self._engine.connect() as connection, connection.begin(), self._limited(connection):
+            yield connection
+
+    @contextmanager
+    def _limited(self, connection: sa.Connection) -> Iterator[None]:
+        if self.dialect == "postgresql":
+            milliseconds = str(self._statement_timeout * 1000)
+            limits = [
+                sa.func.set_config(name, milliseconds, True)  # noqa: FBT003
+                for name in ("statement_timeout", "idle_in_transaction_session_timeout", "lock_timeout")
+            ]
+            connection.execute(sa.select(*limits))
+            yield
+            return
+        raw: Any = connection.connection.driver_connection
+        timer = threading.Timer(self._statement_timeout, raw.interrupt)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
+        try:
+            yield
+        except NoSuchTableError as missing:
+            raise WatchedSchemaUnsuitable(f"The table {missing} does not exist in {self.label}.") from missing
+        except DBAPIError as refused:
+            raise self._translate(refused) from refused
+        except SQLAlchemyError as failed:
+            raise WatchedDatabaseFailed(f"{self.label} could not be used: {failed}.") from failed
+        except UnicodeDecodeError as foreign:
+            raise WatchedDatabaseFailed(f"{self.label} holds text that is not in its own encoding: {foreign}.") from foreign
+
+    def _translate(self, refused: DBAPIError) -> CheckImpossible:
+        cause = " ".join(str(refused.orig).split()) or type(refused.orig).__name__
+        code = str(getattr(refused.orig, "sqlstate", None) or "")
+        lowered = cause.lower()
+        if code in ("57014", "55P03", "25P03") or "interrupted" in lowered or "locked" in lowered:
+            why = "was locked by the application" if "lock" in lowered else "did not finish"
+            return WatchedDatabaseTooSlow(f"{self.label} {why} within {self._statement_timeout} s.")
+        if code == "42501" or "permission denied for" in lowered:
+            return WatchedPermissionDenied(f"{self.label} refuses to be read: {cause}.")
+        if code[:2] in ("42", "22") or "no such table" in lowered or "no such column" in lowered:
+            return WatchedSchemaUnsuitable(f"{self.label} does not fit the settings: {cause}.")
+        if isinstance(refused, sa.exc.OperationalError):
+            return WatchedDatabaseUnreachable(f"Could not read {self.label}: {cause}.")
+        return WatchedDatabaseFailed(f"{self.label} answered with an error: {cause}.")
+
+
+def _open_sqlite(url: URL, busy_timeout: int) -> sqlite3.Connection:
+    path = Path(str(url.database)).absolute()
+    if not path.exists():
+        raise sqlite3.OperationalError(f"there is no file {path}")
+    # check_same_thread: the timer that ends an overlong statement interrupts from its own thread
+    connection = sqlite3.connect(
+        f"file:{quote(str(path))}?mode=ro", uri=True, timeout=busy_timeout, isolation_level=None, check_same_thread=False
+    )
+    with suppress(sqlite3.Error):  # a matter of speed alone
+        connection.execute(f"PRAGMA cache_size=-{_SQLITE_CACHE_KIB}")
+    register_unicode_upper(connection)
+    return connection
+
+
+def _postgresql_arguments(connect_timeout: int) -> dict[str, Any]:
+    return {
+        "connect_timeout": connect_timeout,
+        "application_name": "coupling-health check",
+        "keepalives_idle": 10,  # a server that vanished while we wait is noticed within half a minute
+        "keepalives_interval": 5,
+        "keepalives_count": 4,
+    }
