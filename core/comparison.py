@@ -1,10 +1,18 @@
-"""The one statement that compares both sides, and its result as it streams."""
+"""The statements that compare both sides, and their result as it streams.
+
+Every comparison is exact and comes from one snapshot. Two shapes give it:
+
+- `full_statement` stacks both sides and groups them by pair. It needs no index, finds duplicates in the same pass, and works on
+  every engine. (A FULL OUTER JOIN would be quadratic on SQLite without a composite index.)
+- `suspects_statement` is several times faster where the engine can hash-join in parallel, and knows whether its answer is exact.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +20,11 @@ import sqlalchemy as sa
 from core.errors import ComparisonContradictory
 from core.model import Kind, Totals, UserId, Violation
 
+MOST_SUSPECTS = 50_000
+
 _CHUNK = 5_000
+_ONE = sa.literal_column("1", sa.Integer)
+_JOINS_IN_PARALLEL = ("postgresql",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +33,14 @@ class Side:
 
     table: sa.Table
     user: sa.ColumnElement[Any]
+    raw_specialization: sa.ColumnElement[Any]
     specialization: sa.ColumnElement[str]  # in its normal form
     level: sa.ColumnElement[Any]
+
+    @property
+    def identified(self) -> sa.ColumnElement[bool]:
+        """Whether a row has a user and a specialization; asked of the bare columns, which costs nothing."""
+        return sa.and_(self.user.is_not(None), self.raw_specialization.is_not(None))
 
 
 class Comparison:
@@ -38,7 +56,7 @@ class Comparison:
         Raises ComparisonContradictory when they are not as many as the totals say.
         """
         listed = 0
-        for rows in self._rows:
+        for rows in self._rows if self.totals.inconsistent else ():
             found = [_violation(row) for row in rows]
             listed += len(found)
             yield found
@@ -46,60 +64,194 @@ class Comparison:
             raise ComparisonContradictory(f"The database counted {self.totals.inconsistent} violations and listed {listed}.")
 
 
-def compare(connection: sa.Connection, progress: Side, license: Side, *, expect_duplicates: bool = False) -> Comparison:  # noqa: A002
-    """Compare both sides in the snapshot that `connection` is in."""
-    result = connection.execution_options(yield_per=_CHUNK).execute(full_statement(progress, license))
+def compare(connection: sa.Connection, progress: Side, license: Side, *, expect_many_suspects: bool = False) -> Comparison:  # noqa: A002
+    """Compare both sides in the snapshot that `connection` is in.
+
+    With `expect_many_suspects` the fast statement, which would then not be exact, is not tried. The result is the same.
+    """
+    if connection.dialect.name in _JOINS_IN_PARALLEL and not expect_many_suspects:
+        # Not streamed: at most MOST_SUSPECTS rows, and a server-side cursor would lose the parallel plan.
+        rows = connection.execute(suspects_statement(connection.dialect.name, progress, license)).all()
+        if rows[0].exact:
+            return _comparison(rows[0], iter([rows]))
+    result = connection.execution_options(yield_per=_CHUNK).execute(full_statement(connection.dialect.name, progress, license))
     partitions = result.partitions()
     first = next(partitions)
-    head = first[0]
-    totals = Totals(head.total, head.bad, head.unidentified_progress, head.unidentified_license)
-    return Comparison(totals, _with_rows(first, partitions, totals))
+    return _comparison(first[0], chain([first], partitions))
 
 
-def full_statement(progress: Side, license: Side) -> sa.Select[Any]:  # noqa: A002
-    """Both sides stacked and grouped by pair: one row for each violation beside the totals, or the totals alone.
+def full_statement(dialect: str, progress: Side, license: Side) -> sa.Select[Any]:  # noqa: A002
+    """Totals beside each pair that does not agree, or the totals alone. Always exact.
 
-    The grouping needs no index and finds duplicates in the same pass. Both halves of the answer read the same materialized
-    groups, so totals and violations cannot contradict each other.
+    Agreeing pairs are dropped while grouping. Each of them has exactly two rows, so their number follows from the row counts of
+    both tables. Rows without a user or specialization fall into groups of their own and are counted there.
     """
-    no_level = sa.null()
-    stacked = sa.union_all(
-        _columns(progress, progress.level, no_level, 1),
-        _columns(license, no_level, license.level, 0),
-    ).subquery("stacked")
-    pairs = (
-        sa.select(
-            stacked.c.user,
-            stacked.c.specialization,
-            sa.func.count().label("rows"),
-            sa.func.sum(stacked.c.is_progress).label("progress_rows"),
-            sa.func.max(stacked.c.progress_level).label("progress_level"),
-            sa.func.max(stacked.c.license_level).label("license_level"),
-        )
-        .group_by(stacked.c.user, stacked.c.specialization)
-        .cte("pairs")
-        .prefix_with("MATERIALIZED")
+    everything = _stacked(progress, license)
+    grouped = _grouped(everything)
+    rest = grouped.having(_agrees(everything).is_not(sa.true())).cte("rest").prefix_with("MATERIALIZED")
+    identified = sa.and_(rest.c.user.is_not(None), rest.c.specialization.is_not(None))
+    bad = sa.func.count(sa.case((identified, _ONE)))
+    all_rows = sa.select(sa.func.count()).select_from(progress.table).scalar_subquery() + (
+        sa.select(sa.func.count()).select_from(license.table).scalar_subquery()
     )
-    # One row on each side with equal levels: with two rows in all and a level from either side, there is one of each.
-    agrees = sa.and_(pairs.c.rows == 2, pairs.c.progress_level == pairs.c.license_level)
-    identified = sa.and_(pairs.c.user.is_not(None), pairs.c.specialization.is_not(None))
-    bad = sa.and_(identified, sa.not_(sa.func.coalesce(agrees, sa.false())))
+    rows_of_rest = _sum(rest.c.progress_rows + rest.c.license_rows)
     totals = (
         sa.select(
-            _count_if(identified).label("total"),
-            _count_if(bad).label("bad"),
-            _sum_if(sa.not_(identified), pairs.c.progress_rows).label("unidentified_progress"),
-            _sum_if(sa.not_(identified), pairs.c.rows - pairs.c.progress_rows).label("unidentified_license"),
+            sa.cast((all_rows - rows_of_rest) / 2 + bad, sa.BigInteger).label("total"),
+            bad.label("bad"),
+            _sum(sa.case((sa.not_(identified), rest.c.progress_rows))).label("unidentified_progress"),
+            _sum(sa.case((sa.not_(identified), rest.c.license_rows))).label("unidentified_license"),
         )
-        .select_from(pairs)
+        .select_from(rest)
         .subquery("totals")
     )
-    violations = sa.select(pairs).where(bad).subquery("violations")
-    return (
-        sa.select(totals, violations)
-        .select_from(totals.outerjoin(violations, sa.true()))
-        .order_by(violations.c.user, violations.c.specialization)
+    return _beside(dialect, totals, rest, identified)
+
+
+def suspects_statement(dialect: str, progress: Side, license: Side) -> sa.Select[Any]:  # noqa: A002
+    """As `full_statement`, with a column `exact`; when that is false the answer means nothing.
+
+    Joins both sides without grouping, and groups only the rows of users with a row that did not agree. Let the other pairs have
+    p rows on the one side and l on the other: all their joined rows agree, so p, l >= 1. When the number of their joined rows,
+    the sum of p*l, equals the sum of p and the sum of l, then every p = l = 1, and they all agree. Only then is `exact` true:
+    duplicates that agree with each other make it false, and so do more than MOST_SUSPECTS suspicious rows.
+    """
+    left, right = _for_join(progress, "progress_side"), _for_join(license, "license_side")
+    apart = (left.c.level == right.c.level).is_not(sa.true())
+    few = sa.func.count().filter(apart) <= MOST_SUSPECTS
+    same_pair = sa.and_(left.c.user == right.c.user, left.c.specialization == right.c.specialization)
+    joined = (
+        sa.select(
+            sa.func.count().label("rows"),
+            few.label("few"),
+            sa.case((few, sa.func.array_agg(sa.func.coalesce(left.c.user, right.c.user)).filter(apart))).label("users"),
+        )
+        .select_from(left.outerjoin(right, same_pair, full=True))
+        .cte("joined")
+        .prefix_with("MATERIALIZED")
     )
+    suspects = sa.select(sa.func.unnest(joined.c.users)).distinct()
+    pairs = _grouped(_stacked(progress, license, suspects)).cte("pairs").prefix_with("MATERIALIZED")
+    bad = sa.and_(
+        pairs.c.progress_rows == 1, pairs.c.license_rows == 1, pairs.c.progress_level == pairs.c.license_level
+    ).is_not(sa.true())
+    joined_rows = sa.func.greatest(pairs.c.progress_rows, 1) * sa.func.greatest(pairs.c.license_rows, 1)
+    suspected = (
+        sa.select(
+            sa.func.count().label("pairs"),
+            sa.func.count().filter(bad).label("bad"),
+            _sum(joined_rows).label("joined_rows"),
+            _sum(pairs.c.progress_rows).label("progress_rows"),
+            _sum(pairs.c.license_rows).label("license_rows"),
+        )
+        .select_from(pairs)
+        .cte("suspected")
+    )
+    of_progress, of_license = _row_counts(progress, "of_progress"), _row_counts(license, "of_license")
+    others = joined.c.rows - suspected.c.joined_rows
+    totals = (
+        sa.select(
+            sa.cast(others + suspected.c.pairs, sa.BigInteger).label("total"),
+            suspected.c.bad.label("bad"),
+            (of_progress.c.rows - of_progress.c.identified).label("unidentified_progress"),
+            (of_license.c.rows - of_license.c.identified).label("unidentified_license"),
+            sa.and_(
+                joined.c.few,
+                others == of_progress.c.identified - suspected.c.progress_rows,
+                others == of_license.c.identified - suspected.c.license_rows,
+            ).label("exact"),
+        )
+        .select_from(suspected.join(joined, sa.true()).join(of_progress, sa.true()).join(of_license, sa.true()))
+        .subquery("totals")
+    )
+    return _beside(dialect, totals, pairs, bad)
+
+
+def _stacked(progress: Side, license: Side, users: sa.Select[Any] | None = None) -> sa.Subquery:  # noqa: A002
+    """The rows of both sides on one another, each level in its side's column; only those of `users`, when given."""
+
+    def rows(side: Side, other: Side, *, first: bool) -> sa.Select[Any]:
+        level, no_level = side.level, sa.type_coerce(sa.null(), other.level.type)
+        statement = sa.select(
+            side.user.label("user"),
+            side.specialization.label("specialization"),
+            (level if first else no_level).label("progress_level"),
+            (no_level if first else level).label("license_level"),
+            (_ONE if first else sa.type_coerce(sa.null(), sa.Integer)).label("is_progress"),
+        ).select_from(side.table)
+        return statement if users is None else statement.where(side.user.in_(users), side.identified)
+
+    return sa.union_all(rows(progress, license, first=True), rows(license, progress, first=False)).subquery("stacked")
+
+
+def _grouped(stacked: sa.Subquery) -> sa.Select[Any]:
+    progress_rows = sa.func.count(stacked.c.is_progress)
+    return sa.select(
+        stacked.c.user,
+        stacked.c.specialization,
+        progress_rows.label("progress_rows"),
+        (sa.func.count() - progress_rows).label("license_rows"),
+        sa.func.max(stacked.c.progress_level).label("progress_level"),
+        sa.func.max(stacked.c.license_level).label("license_level"),
+    ).group_by(stacked.c.user, stacked.c.specialization)
+
+
+def _agrees(stacked: sa.Subquery) -> sa.ColumnElement[bool]:
+    """Two rows in all and a level from either side: so one row on each, with equal levels. NULL where a level is NULL."""
+    levels_equal = sa.func.max(stacked.c.progress_level) == sa.func.max(stacked.c.license_level)
+    return sa.and_(sa.func.count() == 2, levels_equal, stacked.c.user.is_not(None), stacked.c.specialization.is_not(None))
+
+
+def _for_join(side: Side, name: str) -> sa.Subquery:
+    return (
+        sa.select(side.user.label("user"), side.specialization.label("specialization"), side.level.label("level"))
+        .select_from(side.table)
+        .where(side.identified)
+        .subquery(name)
+    )
+
+
+def _row_counts(side: Side, name: str) -> sa.CTE:
+    return (
+        sa.select(sa.func.count().label("rows"), sa.func.count().filter(side.identified).label("identified"))
+        .select_from(side.table)
+        .cte(name)
+    )
+
+
+def _beside(dialect: str, totals: sa.Subquery, pairs: sa.CTE, wanted: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """The totals beside each wanted pair, ordered; the totals alone when there is none."""
+    order = (_by_code_point(column, dialect) for column in (pairs.c.user, pairs.c.specialization))
+    return sa.select(totals, pairs).select_from(totals.outerjoin(pairs, wanted)).order_by(*order)
+
+
+def _by_code_point(column: sa.ColumnElement[Any], dialect: str) -> sa.ColumnElement[Any]:
+    """Text in an order that does not depend on the database's locale."""
+    return sa.collate(column, "C") if dialect == "postgresql" and isinstance(column.type, sa.String) else column
+
+
+def _sum(value: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
+    return sa.cast(sa.func.coalesce(sa.func.sum(value), 0), sa.BigInteger)
+
+
+def _comparison(head: sa.Row[Any], rows: Iterator[Sequence[sa.Row[Any]]]) -> Comparison:
+    return Comparison(Totals(head.total, head.bad, head.unidentified_progress, head.unidentified_license), rows)
+
+
+def _violation(row: sa.Row[Any]) -> Violation:
+    progress, license_ = as_level(row.progress_level), as_level(row.license_level)
+    return Violation(as_user_id(row.user), row.specialization, progress, license_, _kind(row, progress, license_))
+
+
+def _kind(row: sa.Row[Any], progress: int | None, license_: int | None) -> Kind:
+    """The gravest fault of a pair that does not agree."""
+    if row.progress_rows > 1 or row.license_rows > 1:
+        return Kind.DUPLICATE_ROWS
+    if row.license_rows == 0:
+        return Kind.MISSING_LICENSE
+    if row.progress_rows == 0:
+        return Kind.MISSING_PROGRESS
+    return Kind.LEVEL_NOT_SET if progress is None or license_ is None else Kind.LEVEL_MISMATCH
 
 
 def as_level(value: object) -> int | None:
@@ -109,37 +261,6 @@ def as_level(value: object) -> int | None:
     return int(value)
 
 
-def _columns(side: Side, progress_level: Any, license_level: Any, is_progress: int) -> sa.Select[Any]:
-    return sa.select(
-        side.user.label("user"),
-        side.specialization.label("specialization"),
-        progress_level.label("progress_level"),
-        license_level.label("license_level"),
-        sa.literal(is_progress, literal_execute=True).label("is_progress"),
-    ).select_from(side.table)
-
-
-def _count_if(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
-    return _sum_if(condition, sa.literal(1, literal_execute=True))
-
-
-def _sum_if(condition: sa.ColumnElement[bool], value: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
-    return sa.cast(sa.func.coalesce(sa.func.sum(sa.case((condition, value), else_=0)), 0), sa.BigInteger)
-
-
-def _with_rows(
-    first: Sequence[sa.Row[Any]], rest: Iterator[Sequence[sa.Row[Any]]], totals: Totals
-) -> Iterator[Sequence[sa.Row[Any]]]:
-    if totals.inconsistent or first[0].rows is not None:
-        yield first
-        yield from rest
-
-
-def _violation(row: sa.Row[Any]) -> Violation:
-    progress, license_ = as_level(row.progress_level), as_level(row.license_level)
-    return Violation(as_user_id(row.user), row.specialization, progress, license_, _kind(row, progress, license_))
-
-
 def as_user_id(value: object) -> UserId:
     """A user id as reports spell it: an integer, or text for everything else (a UUID)."""
     if isinstance(value, int):
@@ -147,16 +268,3 @@ def as_user_id(value: object) -> UserId:
     if isinstance(value, float | Decimal) and value == int(value):
         return int(value)
     return str(value)
-
-
-def _kind(row: sa.Row[Any], progress: int | None, license_: int | None) -> Kind:
-    """The gravest fault of a pair that does not agree."""
-    progress_rows = int(row.progress_rows)
-    license_rows = int(row.rows) - progress_rows
-    if progress_rows > 1 or license_rows > 1:
-        return Kind.DUPLICATE_ROWS
-    if license_rows == 0:
-        return Kind.MISSING_LICENSE
-    if progress_rows == 0:
-        return Kind.MISSING_PROGRESS
-    return Kind.LEVEL_NOT_SET if progress is None or license_ is None else Kind.LEVEL_MISMATCH

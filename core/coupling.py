@@ -13,7 +13,7 @@ from sqlalchemy import types
 from core.comparison import Comparison, Side, as_level, compare
 from core.errors import WatchedSchemaUnsuitable
 from core.model import Kind, UserId
-from core.normal_form import normalised, normalised_name
+from core.normal_form import normalised
 from core.settings import SideSettings
 from core.watched import WatchedDatabase
 
@@ -74,15 +74,16 @@ class ProgressLicenseCoupler:
         return f"{self._watched.label} {sides}"
 
     @contextmanager
-    def compare(self, *, expect_duplicates: bool = False) -> Iterator[Comparison]:
+    def compare(self, *, expect_many_suspects: bool = False) -> Iterator[Comparison]:
         """Compare all pairs in one snapshot: totals at once, violations as they stream.
 
-        `expect_duplicates` chooses the statement that is fast when a pair has several rows that agree; the result is the same.
+        `expect_many_suspects` chooses the statement that is fast when there are duplicates or very many violations; the
+        result is the same.
         Raises CheckImpossible.
         """
         try:
             with self._watched.snapshot() as connection:
-                yield compare(connection, *self._sides(connection), expect_duplicates=expect_duplicates)
+                yield compare(connection, *self._sides(connection), expect_many_suspects=expect_many_suspects)
         except WatchedSchemaUnsuitable:
             self._tables = None  # look afresh next time: the application may have migrated
             raise
@@ -115,6 +116,32 @@ class ProgressLicenseCoupler:
             progress, license_ = (self._rows(connection, name, sides[name], user_id, specialization) for name in sides)
         return PairNow(progress, license_)
 
+    @property
+    def database_label(self) -> str:
+        """Which database this is, without user or password."""
+        return self._watched.label
+
+    @property
+    def writers_wait(self) -> bool:
+        """Whether the application's writers wait while a check reads (SQLite without WAL)."""
+        return self._watched.writers_wait
+
+    def ping(self) -> None:
+        """Open a snapshot and close it. Raises CheckImpossible."""
+        with self._watched.snapshot():
+            pass
+
+    def indexed_columns(self) -> Mapping[SideName, set[str]]:
+        """For each side the columns that stand first in an index or the primary key. Raises CheckImpossible."""
+        leading: dict[SideName, set[str]] = {}
+        with self._watched.snapshot() as connection:
+            inspector = sa.inspect(connection)
+            for name, table in self._reflect(connection).items():
+                indexes = [index["column_names"] for index in inspector.get_indexes(table.name, table.schema)]
+                indexes.append(inspector.get_pk_constraint(table.name, table.schema)["constrained_columns"])
+                leading[name] = {columns[0] for columns in indexes if columns and columns[0]}
+        return leading
+
     def tables(self) -> Mapping[SideName, sa.Table]:
         """Both tables as they are in the database. Raises CheckImpossible, also when a mapped column is missing or of a wrong type."""
         with self._watched.snapshot() as connection:
@@ -133,7 +160,7 @@ class ProgressLicenseCoupler:
                 return SideRows(name, settings.table, [], [])
             user_id = int(user_id)
         statement = sa.select(table).where(
-            key == user_id, normalised(table.c[settings.specialization_column]) == normalised_name(specialization)
+            key == user_id, normalised(table.c[settings.specialization_column]) == normalised(sa.literal(specialization))
         )
         rows = [dict(row) for row in connection.execute(statement).mappings()]
         return SideRows(name, settings.table, rows, [_number(row[settings.level_column]) for row in rows])
@@ -148,7 +175,13 @@ class ProgressLicenseCoupler:
         if not _comparable(users[0].type, users[1].type):  # one side keeps ids as text: both are compared as text
             users = [sa.cast(user, sa.String) for user in users]
         progress, license_ = (
-            Side(table=tables[name], user=user, specialization=normalised(columns[name][1]), level=columns[name][2])
+            Side(
+                table=tables[name],
+                user=user,
+                raw_specialization=columns[name][1],
+                specialization=normalised(columns[name][1]),
+                level=columns[name][2],
+            )
             for name, user in zip(tables, users, strict=True)
         )
         return progress, license_

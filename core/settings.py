@@ -148,6 +148,10 @@ class Settings(BaseSettings):
         """Whether nothing is watched, so that the demo is what is shown. The demo keeps apart from real data in every path."""
         return self.database_url is None
 
+    def as_demo(self) -> Settings:
+        """The same address, port and login, but the demo's data, state and logs."""
+        return self.model_copy(update={"database_url": None, "state_url": None, "log_dir": None, "job_log_dir": None})
+
     @property
     def watched_url(self) -> URL:
         """The watched database, or the demo's."""

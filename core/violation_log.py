@@ -295,7 +295,7 @@ def _violation(entry: object) -> Violation:
 
 def _kind(entry: Mapping[str, Any]) -> Kind:
     kind = entry.get("kind")
-    if isinstance(kind, str) and kind in Kind:
+    if isinstance(kind, str) and kind in Kind.__members__.values():
         return Kind(kind)
     action = entry.get("recommended_action")
     if isinstance(action, str) and action in _ACTION_KINDS:

@@ -145,10 +145,9 @@ def evidence(
     connection: sa.Connection, watched: str | None, newest: Attempt | None, freshness: timedelta, thresholds: Thresholds
 ) -> Evidence:
     """What history says about now, given the newest completed check: see `core.status.assess`."""
+    failed = _failed_since(watched, newest)
     failures = connection.execute(
-        sa.select(sa.func.count(), sa.func.min(history.c.timestamp), sa.func.max(history.c.id)).where(
-            *_checks_of(watched), history.c.outcome == Outcome.FAILED, history.c.id > (newest.id if newest else 0)
-        )
+        sa.select(sa.func.count(), sa.func.min(history.c.timestamp), sa.func.max(history.c.id)).where(*failed)
     ).one()
     error = connection.execute(sa.select(history.c.error).where(history.c.id == failures[2])).scalar() if failures[0] else None
     return Evidence(
@@ -161,6 +160,11 @@ def evidence(
     )
 
 
+def failed_since(connection: sa.Connection, watched: str | None, newest: Attempt | None) -> bool:
+    """Whether an attempt failed after the newest completed check."""
+    return connection.execute(sa.select(sa.literal(1)).where(*_failed_since(watched, newest)).limit(1)).scalar() is not None
+
+
 def attempts_since(connection: sa.Connection, watched: str | None, start: datetime) -> tuple[int, int]:
     """How many attempts completed since `start`, and how many were made."""
     completed = sa.func.count().filter(history.c.outcome != Outcome.FAILED)
@@ -168,6 +172,12 @@ def attempts_since(connection: sa.Connection, watched: str | None, start: dateti
         sa.select(completed, sa.func.count()).where(*_checks_of(watched), history.c.timestamp >= start)
     ).one()
     return row[0], row[1]
+
+
+def logged_files(connection: sa.Connection) -> Sequence[str]:
+    """The log files that this product's checks say they wrote, oldest first."""
+    statement = sa.select(history.c.log_file).where(history.c.source == Source.CHECK, history.c.log_file.is_not(None))
+    return [str(name) for name in connection.execute(statement.order_by(history.c.id)).scalars()]
 
 
 def failures(connection: sa.Connection, limit: int) -> Sequence[Attempt]:
@@ -216,6 +226,10 @@ def _checks_of(watched: str | None) -> tuple[sa.ColumnElement[bool], ...]:
     """This product's attempts on one watched database: those on another one say nothing about it."""
     ours = history.c.source == Source.CHECK
     return (ours,) if watched is None else (ours, history.c.watched == watched)
+
+
+def _failed_since(watched: str | None, newest: Attempt | None) -> tuple[sa.ColumnElement[bool], ...]:
+    return *_checks_of(watched), history.c.outcome == Outcome.FAILED, history.c.id > (newest.id if newest else 0)
 
 
 def _figures(totals: Totals, rate: Decimal | None, by_kind: Mapping[Kind, int]) -> dict[str, Any]:

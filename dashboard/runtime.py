@@ -1,0 +1,119 @@
+"""What the one server process shares between its pages, its API and its jobs."""
+
+from __future__ import annotations
+
+import logging
+import random
+import secrets
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from core.assembly import build_coupler
+from core.clock import Clock, utc_now
+from core.demo import DRIFT_EVERY, build, drift
+from core.errors import CouplingHealthError, StateDatabaseUnavailable
+from core.health_monitor import HealthMonitor
+from core.scheduler import JobScheduler, log_to_folder
+from core.settings import Settings
+from core.state import accounts
+from core.state.database import StateDatabase
+
+log = logging.getLogger("coupling_health.console")
+
+_RETRY_SECONDS = 5.0
+
+Announce = Callable[[str | None], None]  # is given the new password of the first admin, or None when nobody needs to be told
+
+
+class Runtime:
+    """Settings, state database, monitor and jobs. Starts without a state database as well, says so, and tries again."""
+
+    def __init__(self, settings: Settings, announce: Announce, clock: Clock = utc_now) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.state = StateDatabase(settings.state_database_url)
+        self.monitor = HealthMonitor(settings, self.state, build_coupler(settings), clock)
+        self.problem: CouplingHealthError | None = None  # why nothing works yet
+        self._announce = announce
+        self._jobs: JobScheduler | None = None
+        self._stopping = threading.Event()
+
+    def start(self) -> None:
+        """Prepare everything and start the jobs; when the state database is away, go on trying in the background."""
+        if not self._try_to_start():
+            threading.Thread(target=self._keep_trying, name="start", daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop the jobs; a check that runs is waited for."""
+        self._stopping.set()
+        if self._jobs is not None:
+            self._jobs.stop()
+        self.state.dispose()
+
+    def _keep_trying(self) -> None:
+        while not self._stopping.wait(_RETRY_SECONDS):
+            if self._try_to_start():
+                return
+
+    def _try_to_start(self) -> bool:
+        try:
+            self.state.upgrade()
+            password = self._prepare_first_admin()
+            if self.settings.demo:
+                self._prepare_demo()
+        except CouplingHealthError as problem:
+            if self.problem is None:
+                log.error("%s", problem.advice)
+            self.problem = problem
+            return False
+        except OSError as refused:
+            self.problem = StateDatabaseUnavailable(
+                f"The demo cannot be prepared: {refused}.", hint="Make room or grant the right to write."
+            )
+            log.error("%s", self.problem.advice)
+            return False
+        self.problem = None
+        self._announce(password)
+        log_to_folder(self.settings.scheduler_log_dir)
+        self._jobs = JobScheduler(self.monitor)
+        if self.settings.demo:
+            chance = random.Random()  # noqa: S311 - invented data
+            self._jobs.add("Demo drift", "demo_drift", lambda: drift(_demo_database(self.settings), chance), DRIFT_EVERY)
+        self._jobs.start()
+        return True
+
+    def _prepare_first_admin(self) -> str | None:
+        """Make the first admin when there is no account; the password when it was made up here."""
+        with self.state.write() as connection:
+            if accounts.everyone(connection):
+                return None
+            chosen = self.settings.admin_password
+            password = chosen.get_secret_value().strip() if chosen else secrets.token_urlsafe(12)
+            accounts.add(connection, accounts.FIRST_ADMIN, password, self.clock())
+            return None if chosen else password
+
+    def _prepare_demo(self) -> None:
+        log.info("Preparing the demo ...")
+        build(_demo_database(self.settings), self.settings.violation_log_dir, self.clock())
+
+
+def _demo_database(settings: Settings) -> Path:
+    return Path(str(settings.watched_url.database))
+
+
+_current: Runtime | None = None
+
+
+def set_current(runtime: Runtime) -> None:
+    """Make this the process's runtime; the server does so once."""
+    global _current  # noqa: PLW0603 - one process, one runtime
+    _current = runtime
+
+
+def current() -> Runtime:
+    """The process's runtime."""
+    if _current is None:
+        sys.exit("The dashboard is served by `coupling-health serve`, not by `streamlit run`.")
+    return _current

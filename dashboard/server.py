@@ -1,0 +1,108 @@
+"""One ASGI application: pages, logins, and the jobs that start and stop with it, on one port."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import sys
+import tomllib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+import uvicorn
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from streamlit import config as streamlit_config
+
+from dashboard import export, sessions
+from dashboard.protection import Protection
+from dashboard.runtime import Runtime, set_current
+
+_HERE = Path(__file__).parent
+_SHUTDOWN_SECONDS = 5
+
+
+def serve(runtime: Runtime) -> None:
+    """Serve until the process is told to stop. Ends the process with 2 when the port is taken."""
+    settings = runtime.settings
+    app = build_app(runtime)
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+    )
+
+
+def build_app(runtime: Runtime) -> st.App:
+    """The application of a runtime; starting it starts the jobs."""
+    configure_streamlit(runtime)
+    set_current(runtime)
+
+    @asynccontextmanager
+    async def lifespan(_app: st.App) -> AsyncIterator[None]:
+        await run_in_threadpool(runtime.start)
+        gc.collect()
+        gc.freeze()  # what was loaded at the start stays: no collection needs to look at it again
+        try:
+            yield
+        finally:
+            await run_in_threadpool(runtime.stop)
+
+    return st.App(
+        _HERE / "main.py",
+        lifespan=lifespan,
+        routes=[Route("/healthz", _healthz), *sessions.routes, *export.routes, Route("/api/{rest:path}", _no_such_api)],
+        middleware=[Middleware(Protection)],
+        on_script_error=_log_script_error,
+    )
+
+
+def configure_streamlit(runtime: Runtime) -> None:
+    """Apply our theme and switches, from the wheel or from the checkout, whatever the working directory."""
+    packaged, checkout = _HERE / "static" / "streamlit.toml", _HERE.parent / ".streamlit" / "config.toml"
+    path = packaged if packaged.exists() else checkout
+    for key, value in _flat(tomllib.loads(path.read_text(encoding="utf-8"))):
+        streamlit_config.set_option(key, value)
+    streamlit_config.set_option("server.port", runtime.settings.port)
+    streamlit_config.set_option("server.address", runtime.settings.host)
+
+
+async def _healthz(_request: Request) -> Response:
+    return PlainTextResponse("ok")
+
+
+async def _no_such_api(_request: Request) -> Response:
+    return JSONResponse({"detail": "There is no such API path."}, status_code=404)
+
+
+def _flat(group: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    flat: list[tuple[str, Any]] = []
+    for key, value in group.items():
+        flat += _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else [(prefix + key, value)]
+    return flat
+
+
+def _log_script_error(error: Exception) -> bool:
+    logging.getLogger("coupling_health.console").error("A page failed", exc_info=error)
+    st.error("This page could not be shown. The server's log says why; please reload.", icon=":material/error:")
+    return True
+
+
+def log_to_console() -> None:
+    """What the server and its jobs say goes to the terminal, with the time."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
+    for name in ("core", "coupling_health", "uvicorn.error"):
+        logger = logging.getLogger(name)
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO if name != "uvicorn.error" else logging.WARNING)

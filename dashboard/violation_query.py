@@ -1,0 +1,81 @@
+"""The choices of the violations page as they stand in its address, so that a view can be sent to a colleague."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Self, TypeVar
+from urllib.parse import urlencode
+
+from core.model import Action, Kind
+from core.state.current_violations import SortKey, ViolationFilter
+
+PAGE_SIZE = 100
+
+_Choice = TypeVar("_Choice", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True)
+class ViolationQuery:
+    """Which violations are wanted, in what order, and which page of them (from 1). What an address holds wrongly is left out."""
+
+    filter: ViolationFilter = ViolationFilter()
+    sort: SortKey = SortKey.USER
+    descending: bool = False
+    page: int = 1
+    selected: tuple[str, str] | None = None  # user and specialization of the row whose details are shown
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, str]) -> Self:
+        """Read an address's parameters."""
+        page, selected = params.get("page", "1"), params.get("selected", "")
+        user, separator, specialization = selected.partition("|")
+        return cls(
+            filter=ViolationFilter(
+                kind=_choice(Kind, params.get("kind")),
+                specialization=params.get("specialization") or None,
+                user=params.get("user", "").strip() or None,
+                action=_choice(Action, params.get("action")),
+            ),
+            sort=_choice(SortKey, params.get("sort")) or SortKey.USER,
+            descending=params.get("order") == "desc",
+            page=int(page) if page.isascii() and page.isdigit() and 0 < len(page) < 9 and int(page) > 0 else 1,
+            selected=(user, specialization) if separator else None,
+        )
+
+    def to_params(self) -> dict[str, str]:
+        """The parameters of this query; what is as usual is left out."""
+        wanted = self.filter
+        params = {
+            "kind": wanted.kind.value if wanted.kind else None,
+            "specialization": wanted.specialization,
+            "user": wanted.user,
+            "action": wanted.action.value if wanted.action else None,
+            "sort": self.sort.value if self.sort is not SortKey.USER else None,
+            "order": "desc" if self.descending else None,
+            "page": str(self.page) if self.page > 1 else None,
+            "selected": "|".join(self.selected) if self.selected else None,
+        }
+        return {key: value for key, value in params.items() if value is not None}
+
+    @property
+    def csv_address(self) -> str:
+        """Where the filtered rows are downloaded."""
+        params = replace(self, page=1, selected=None).to_params()
+        return "/export/violations.csv" + (f"?{urlencode(params)}" if params else "")
+
+    @property
+    def offset(self) -> int:
+        return (self.page - 1) * PAGE_SIZE
+
+    def sorted_by(self, key: SortKey) -> ViolationQuery:
+        """By another column, or the other way round by the same."""
+        return replace(self, sort=key, descending=key is self.sort and not self.descending, page=1)
+
+
+def _choice(kind: type[_Choice], text: str | None) -> _Choice | None:
+    try:
+        return kind(text) if text else None
+    except ValueError:
+        return None

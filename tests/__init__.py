@@ -1,0 +1,1 @@
+"""Tests mirror core/ and dashboard/ file by file; each is a sentence about behaviour."""

@@ -1,0 +1,1 @@
+"""What holds on every engine that we support: SQLite and PostgreSQL."""

@@ -1,0 +1,196 @@
+"""The one statement against the rule in plain Python, over thousands of databases, on both engines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from core.comparison import Comparison
+from core.coupling import ProgressLicenseCoupler
+from core.model import Violation
+from tests.application import Application, PostgresqlApplication, Row, SqliteApplication
+from tests.conftest import ENGINES, NewDatabase
+from tests.engines.oracle import ACTIONS, Expected, expected
+from tests.examples import examples
+
+# Few names and few users, in many spellings: what matters is that they meet.
+NAMES = [
+    "PLAYER", "player", " Player", "PLAYER ", "\tplayer\n", "COACH", "coach\r\n", "Coach\v\f", "INTERNSHIP",
+    "GANCUJU_PLAYER", "gancuju_player", "LFA_FOOTBALL_PLAYER", "PLAYER1", "PLAYER 1", "", "  ", "\t",
+    "játékos", "JÁTÉKOS", "Játékos ", "edző", "EDZŐ", "ИГРОК", "игрок", "παίκτης", "ΠΑΊΚΤΗΣ", "選手", "Żółty", "żÓŁTY",
+    "per%cent", "under_score", "quo'te", 'quo"te', "back\\slash", "semi;colon", "\u00a0PLAYER", "😀",
+]  # fmt: skip
+INTEGER_USERS = [0, 1, 2, 3, 9, 10, 11, 100, -1, -10, 2**31 - 1, 2**31, 2**53 + 1, 2**63 - 1]
+TEXT_USERS = ["1", "2", "10", "9", "a", "A", "b", "B", "Z", "_", "-", "~", "é", "Ω", "z", "", " ", " a", "u-101", "u-99", "😀", "\ufb01"]
+UUID_USERS = [UUID(int=number << 96 | number) for number in (0, 1, 9, 10, 255, 2**31, 2**32 - 1)]
+LEVELS = [1, 2, 3, 8, 0, -1, 2**31 - 1]
+
+
+def databases(users: list[Any], license_users: list[Any] | None = None) -> st.SearchStrategy[tuple[list[Row], list[Row]]]:
+    """Rows of both sides. Half of the licences are copies of progress rows, so that agreement is as common as its faults."""
+
+    def rows(of: list[Any], most: int) -> st.SearchStrategy[list[Row]]:
+        none_sometimes = st.integers(0, 11)
+        row = st.tuples(st.sampled_from(of), st.sampled_from(NAMES), st.sampled_from(LEVELS[:3] * 2 + LEVELS), none_sometimes)
+        return st.lists(row.map(_with_nulls), max_size=most)
+
+    @st.composite
+    def both(draw: st.DrawFn) -> tuple[list[Row], list[Row]]:
+        few = draw(st.integers(1, len(users)))
+        progress = draw(rows(users[:few] if draw(st.booleans()) else users, 12))
+        licenses = draw(rows((license_users or users)[:few], 8))
+        copied = draw(st.integers(0, 2 ** min(len(progress), 10) - 1))
+        for number, (user, name, level) in enumerate(progress):
+            if copied >> number & 1:
+                licenses.append((user if license_users is None or user is None else str(user), name, level))
+        return progress, licenses
+
+    return both()
+
+
+def _with_nulls(drawn: tuple[Any, str, int, int]) -> Row:
+    user, name, level, which = drawn
+    return (None if which == 0 else user, None if which == 1 else name, None if which in (2, 3) else level)
+
+
+@dataclass(frozen=True)
+class Ids:
+    """A way in which an application keeps its user ids."""
+
+    sqlite_type: str | tuple[str, str]
+    postgresql_type: str | tuple[str, str]
+    users: list[Any]
+    license_users: list[Any] | None
+    as_text: bool
+    as_stored_on_sqlite: Callable[[Any], Any] = lambda user: user
+
+
+IDS = {
+    "integer": Ids("integer", "bigint", INTEGER_USERS, None, as_text=False),
+    "text": Ids("varchar(40)", "varchar(40)", TEXT_USERS, None, as_text=True),
+    "uuid": Ids("varchar(36)", "uuid", UUID_USERS, None, as_text=True, as_stored_on_sqlite=lambda user: user and str(user)),
+    "integer_and_text": Ids(
+        ("integer", "text"), ("bigint", "text"), INTEGER_USERS, [str(user) for user in INTEGER_USERS] + ["007", "x"], as_text=True
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Subject:
+    application: Application
+    coupler: ProgressLicenseCoupler
+    ids: Ids
+
+    def holds(self, progress: list[Row], licenses: list[Row]) -> Expected:
+        """Put these rows into the database; what a check of them must say."""
+        stored = self.ids.as_stored_on_sqlite if isinstance(self.application, SqliteApplication) else lambda user: user
+        self.application.replace_all(*[[(stored(user), *rest) for user, *rest in rows] for rows in (progress, licenses)])
+        return expected(progress, licenses, as_text=self.ids.as_text)
+
+
+@pytest.fixture(scope="module", params=IDS)
+def ids(request: pytest.FixtureRequest) -> Ids:
+    return IDS[request.param]
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def subject(request: pytest.FixtureRequest, ids: Ids, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subject]:
+    if request.param == "sqlite":
+        application: Application = SqliteApplication(tmp_path_factory.mktemp("differential") / "app.db", user=ids.sqlite_type)
+    else:
+        new: NewDatabase = request.getfixturevalue("new_postgresql_database")
+        application = PostgresqlApplication(new(), user=ids.postgresql_type)
+    yield Subject(application, application.coupler(), ids)
+    application.close()
+
+
+def _as_tuple(violation: Violation) -> tuple[Any, ...]:
+    return (
+        violation.user_id,
+        violation.specialization,
+        violation.progress_level,
+        violation.license_level,
+        violation.kind.value,
+        violation.recommended_action.value,
+    )
+
+
+def _listed(comparison: Comparison) -> list[tuple[Any, ...]]:
+    return [_as_tuple(violation) for chunk in comparison.chunks() for violation in chunk]
+
+
+def _agree(coupler: ProgressLicenseCoupler, right: Expected, *, expect_duplicates: bool) -> None:
+    with coupler.compare(expect_duplicates=expect_duplicates) as comparison:
+        totals = comparison.totals
+        assert _listed(comparison) == right.violations
+    assert totals.total_checked == right.total_checked
+    assert totals.inconsistent == len(right.violations)
+    assert totals.consistent == right.total_checked - len(right.violations)
+    assert totals.unidentified_progress_rows == right.unidentified_progress_rows
+    assert totals.unidentified_license_rows == right.unidentified_license_rows
+
+
+def test_a_check_says_what_the_rule_says(subject: Subject) -> None:
+    on_sqlite = isinstance(subject.application, SqliteApplication)
+
+    @settings(max_examples=examples(600 if on_sqlite else 300))
+    @given(databases(subject.ids.users, subject.ids.license_users))
+    @example(([], []))
+    def says_what_the_rule_says(rows: tuple[list[Row], list[Row]]) -> None:
+        right = subject.holds(*rows)
+        for expect_duplicates in (False, True):
+            _agree(subject.coupler, right, expect_duplicates=expect_duplicates)
+
+    says_what_the_rule_says()
+
+
+def test_asking_for_one_pair_says_what_the_check_says_of_it(subject: Subject) -> None:
+    on_sqlite = isinstance(subject.application, SqliteApplication)
+
+    @settings(max_examples=examples(120 if on_sqlite else 40))
+    @given(databases(subject.ids.users, subject.ids.license_users))
+    def says_what_the_check_says(rows: tuple[list[Row], list[Row]]) -> None:
+        right = subject.holds(*rows)
+        levels = {violation[:2]: violation[2:4] for violation in right.violations}
+        for (user, name), fault in right.pairs.items():
+            answer = subject.coupler.validate_consistency(user, name)
+            assert answer["consistent"] is (fault is None)
+            assert answer["recommended_action"] == (ACTIONS[fault] if fault else None)
+            assert answer["progress_exists"] is (fault != "missing_progress") or fault == "duplicate_rows"
+            assert answer["license_exists"] is (fault != "missing_license") or fault == "duplicate_rows"
+            assert str(answer["message"]).endswith(".")
+            if fault is not None:
+                progress, license_ = levels[user, name]
+                assert (answer["progress_level"], answer["license_level"]) == (progress, license_)
+                known = progress is not None and license_ is not None
+                assert answer["difference"] == (progress - license_ if known else None)
+            pair = subject.coupler.pair_now(str(user), f" {name.lower()}\t")
+            assert (pair.kind.value if pair.kind else None) == fault, "user ids also arrive as text, names in any spelling"
+
+    says_what_the_check_says()
+
+
+def test_a_pair_without_rows_is_no_violation(subject: Subject) -> None:
+    subject.application.delete_everything()
+    answer = subject.coupler.validate_consistency(subject.ids.users[0], "PLAYER")
+    assert answer["consistent"] is True
+    assert (answer["progress_exists"], answer["license_exists"]) == (False, False)
+    assert answer["recommended_action"] is None
+
+
+def test_many_rows_come_in_order_over_all_chunks(subject: Subject) -> None:
+    """More violations than one chunk holds, inserted in an order of their own."""
+    if subject.ids is not IDS["integer"]:
+        numbers = [subject.ids.users[0]]
+    else:
+        numbers = [number * 7_919 % 10_007 for number in range(10_007)]
+    right = subject.holds([(number, "PLAYER", 2) for number in numbers], [(number, " player", 1) for number in numbers])
+    assert len(right.violations) == len(numbers)
+    for expect_duplicates in (False, True):
+        _agree(subject.coupler, right, expect_duplicates=expect_duplicates)
