@@ -175,7 +175,7 @@ class Checker:
         """Keep the newest check's violations, and those of the one before for readers who are still at it."""
         try:
             with self._state.read() as connection:
-                kept = history.newest_check_ids(connection, 2)
+                kept = history.newest_check_ids(connection, None, 2)
             current_violations.drop_all_but(self._state, {check_id, *kept})
         except StateDatabaseUnavailable as away:
             log.warning("Superseded violations stay until the next check: %s", away)

@@ -239,26 +239,29 @@ def _comparison(head: sa.Row[Any], rows: Iterator[Sequence[sa.Row[Any]]]) -> Com
 
 
 def _violation(row: sa.Row[Any]) -> Violation:
-    progress, license_ = as_level(row.progress_level), as_level(row.license_level)
-    return Violation(as_user_id(row.user), row.specialization, progress, license_, _kind(row, progress, license_))
+    """A row ends with the columns of `_grouped`; by position, because this runs once for every violation."""
+    user, specialization, progress_rows, license_rows, progress_level, license_level = row[-6:]
+    progress, license_ = as_level(progress_level), as_level(license_level)
+    kind = _kind(progress_rows, license_rows, progress, license_)
+    return Violation(as_user_id(user), specialization, progress, license_, kind)
 
 
-def _kind(row: sa.Row[Any], progress: int | None, license_: int | None) -> Kind:
+def _kind(progress_rows: int, license_rows: int, progress: int | None, license_: int | None) -> Kind:
     """The gravest fault of a pair that does not agree."""
-    if row.progress_rows > 1 or row.license_rows > 1:
+    if progress_rows > 1 or license_rows > 1:
         return Kind.DUPLICATE_ROWS
-    if row.license_rows == 0:
+    if license_rows == 0:
         return Kind.MISSING_LICENSE
-    if row.progress_rows == 0:
+    if progress_rows == 0:
         return Kind.MISSING_PROGRESS
     return Kind.LEVEL_NOT_SET if progress is None or license_ is None else Kind.LEVEL_MISMATCH
 
 
 def as_level(value: object) -> int | None:
     """A level as an integer; what is no number is no level."""
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        return None
-    return int(value)
+    if type(value) is int:
+        return value
+    return int(value) if isinstance(value, float | Decimal) else None
 
 
 def as_user_id(value: object) -> UserId:

@@ -42,7 +42,7 @@ class Facts:
     version: int
     evidence: Evidence
     newest: Attempt | None
-    new_violations: int
+    new_violations: int | None  # None when there was no check before the newest
     oldest_violation: datetime | None
     specializations: Sequence[str]
     running: Lease | None
@@ -55,7 +55,7 @@ class HealthSummary:
     at: datetime
     assessment: Assessment
     last: Attempt | None
-    new_violations: int
+    new_violations: int | None
     oldest_violation: datetime | None
     specializations: Sequence[str]
     running: bool
@@ -74,6 +74,11 @@ class HealthSummary:
     @property
     def totals(self) -> Totals | None:
         return self.last.totals if self.last else None
+
+    @property
+    def new_since(self) -> datetime | None:
+        """The moment at which new violations were first seen; None when nothing can be called new."""
+        return self.last.timestamp if self.last and self.new_violations is not None else None
 
     @property
     def requires_attention(self) -> bool:
@@ -267,7 +272,9 @@ class HealthMonitor:
         figures = current_violations.NONE
         if newest is not None and newest.check_id is not None:
             figures = current_violations.overview(connection, newest.check_id, newest.timestamp)
-        return Facts(version, evidence, newest, figures.new, figures.oldest, figures.specializations, running)
+        first = len(history.newest_check_ids(connection, watched, 2)) < 2
+        new = None if first else figures.new
+        return Facts(version, evidence, newest, new, figures.oldest, figures.specializations, running)
 
     def _forget(self) -> None:
         with self._facts_lock:
@@ -289,4 +296,4 @@ class HealthMonitor:
         return self._coupler.label if self._coupler else history.newest_watched(connection)
 
 
-_NO_FACTS = Facts(0, Evidence(), None, 0, None, (), None)
+_NO_FACTS = Facts(0, Evidence(), None, None, None, (), None)

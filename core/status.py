@@ -129,7 +129,7 @@ def _doubts(evidence: Evidence, now: datetime, schedule: Schedule) -> list[str]:
     if evidence.failed_attempts:
         count = evidence.failed_attempts
         failed = "the last attempt failed" if count == 1 else f"the last {count} attempts failed"
-        doubts.append(f"{failed}: {evidence.last_error}")
+        doubts.append(f"{failed}: {(evidence.last_error or 'no reason was kept').rstrip('. ')}")
     return doubts
 
 

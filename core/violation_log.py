@@ -22,6 +22,7 @@ from core.status import DEFAULT_THRESHOLDS, Thresholds, consistency_rate
 
 LOG_NAME = re.compile(r"\d{8}_\d{6}(_\d+)?_violations\.json")
 
+_as_text = json.JSONEncoder(ensure_ascii=False).encode
 _PARTIAL_PREFIX = ".unfinished-"
 _PARTIAL_LIFETIME = timedelta(hours=1)
 _ACTION_KINDS = {action.value: kind for kind in Kind for action in (kind.action,)} | {
@@ -87,7 +88,7 @@ class ViolationLogWriter:
 
     def add(self, violations: Sequence[Violation]) -> None:
         """Write more violations, in the report's order."""
-        lines = ",\n    ".join(json.dumps(violation.as_json(), ensure_ascii=False) for violation in violations)
+        lines = ",\n    ".join(_as_text(violation.as_json()) for violation in violations)
         self._write(("\n    " if self._first else ",\n    ") + lines)
         self._first = False
 
@@ -184,7 +185,7 @@ def report_as_json(report: Report) -> Iterator[str]:
     yield _members(head) + ',\n  "violations": ['
     separator = "\n    "
     for violation in report.violations:
-        yield separator + json.dumps(violation.as_json(), ensure_ascii=False)
+        yield separator + _as_text(violation.as_json())
         separator = ",\n    "
     yield ("\n  ]" if separator.startswith(",") else "]") + ",\n" + _members(added_keys(report)).removeprefix("{\n") + "\n}\n"
 
@@ -316,7 +317,7 @@ def _timestamp(value: object) -> datetime:
 
 def _members(content: Mapping[str, object]) -> str:
     """The members of an object, one a line, without the closing brace."""
-    return "{\n" + ",\n".join(f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in content.items())
+    return "{\n" + ",\n".join(f"  {json.dumps(key)}: {_as_text(value)}" for key, value in content.items())
 
 
 def _sync_folder(folder: Path) -> None:

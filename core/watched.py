@@ -107,7 +107,8 @@ class WatchedDatabase:
             raise WatchedDatabaseFailed(f"{self.label} holds text that is not in its own encoding: {foreign}.") from foreign
 
     def _translate(self, refused: DBAPIError) -> CheckImpossible:
-        cause = " ".join(str(refused.orig).split()) or type(refused.orig).__name__
+        lines = str(refused.orig).strip().splitlines()
+        cause = lines[0].rstrip(". ") if lines else type(refused.orig).__name__
         code = str(getattr(refused.orig, "sqlstate", None) or "")
         lowered = cause.lower()
         if code in ("57014", "55P03", "25P03") or "interrupted" in lowered or "locked" in lowered:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -36,6 +36,9 @@ from core.status import status_of
 from core.violation_log import report_as_json
 from dashboard.wording import ACTION_LABELS, KIND_LABELS, NONE, STATUS_LOOKS, kinds_in_words, number
 
+if TYPE_CHECKING:
+    from dashboard.runtime import FirstLogin
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -57,7 +60,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on
 
 def main() -> None:
     """The console script."""
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(message)s")
+    logging.getLogger("core").addHandler(logging.StreamHandler())
     app()
 
 
@@ -204,9 +207,10 @@ def _serve(settings: Settings) -> None:
     from dashboard.runtime import Runtime  # the server's libraries take a second to load; other commands do without
     from dashboard.server import log_to_console, serve
 
+    logging.getLogger("core").handlers.clear()
     log_to_console()
     _refuse_taken_port(settings)
-    serve(Runtime(settings, lambda password: _announce(settings, password)))
+    serve(Runtime(settings, lambda login, password: _announce(settings, login, password)))
 
 
 def _refuse_taken_port(settings: Settings) -> None:
@@ -224,18 +228,25 @@ def _refuse_taken_port(settings: Settings) -> None:
             ) from taken
 
 
-def _announce(settings: Settings, password: str | None) -> None:
+def _announce(settings: Settings, login: FirstLogin, password: str) -> None:
     host = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0", "::", "::1") else settings.host  # noqa: S104
-    eyes.print()
-    eyes.print(f"  Coupling Health is at [bold]http://{host}:{settings.port}[/bold]", soft_wrap=True)
+    lines = [f"Coupling Health is at [bold]http://{host}:{settings.port}[/bold]"]
     if settings.demo:
-        eyes.print("  Demo data: no watched database is configured. Set COUPLING_HEALTH_DATABASE_URL to watch a real one.")
-    if password is not None:
-        eyes.print(f"  User name: [bold]{accounts.FIRST_ADMIN}[/bold]")
-        eyes.print(f"  Password:  [bold]{password}[/bold]   (shown this once; kept only as a hash)", soft_wrap=True)
+        lines.append("Demo data: no watched database is configured. Set COUPLING_HEALTH_DATABASE_URL to watch a real one.")
+    lines.append(
+        f"User name: [bold]{accounts.FIRST_ADMIN}[/bold]"
+        if login != "known"
+        else "Log in with a name and password that you have."
+    )
+    if login == "made up":
+        lines.append(f"Password:  [bold]{password}[/bold]   (shown this once; kept only as a hash)")
+    elif login == "chosen":
+        lines.append(
+            "Password:  the one in COUPLING_HEALTH_ADMIN_PASSWORD (kept only as a hash; the variable is not needed any more)"
+        )
     else:
-        eyes.print(f"  Log in with the password you have; `coupling-health user passwd {accounts.FIRST_ADMIN}` sets a new one.")
-    eyes.print()
+        lines.append(f"Forgotten? `coupling-health user passwd {accounts.FIRST_ADMIN}` sets a new password.")
+    eyes.print("\n" + "\n".join(f"  {line}" for line in lines) + "\n", soft_wrap=True)
 
 
 def _settings_with_database() -> Settings:

@@ -8,6 +8,7 @@ import secrets
 import sys
 import threading
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 
 from core.assembly import build_coupler
@@ -24,7 +25,16 @@ log = logging.getLogger("coupling_health.console")
 
 _RETRY_SECONDS = 5.0
 
-Announce = Callable[[str | None], None]  # is given the new password of the first admin, or None when nobody needs to be told
+
+class FirstLogin(StrEnum):
+    """How the first admin comes to know the password."""
+
+    MADE_UP = "made up"  # it must be told, now and never again
+    CHOSEN = "chosen"  # the operator set it
+    KNOWN = "known"  # there were accounts before
+
+
+Announce = Callable[[FirstLogin, str], None]  # is given the password when it was made up
 
 
 class Runtime:
@@ -60,7 +70,7 @@ class Runtime:
     def _try_to_start(self) -> bool:
         try:
             self.state.upgrade()
-            password = self._prepare_first_admin()
+            login, password = self._prepare_first_admin()
             if self.settings.demo:
                 self._prepare_demo()
         except CouplingHealthError as problem:
@@ -75,7 +85,7 @@ class Runtime:
             log.error("%s", self.problem.advice)
             return False
         self.problem = None
-        self._announce(password)
+        self._announce(login, password)
         log_to_folder(self.settings.scheduler_log_dir)
         self._jobs = JobScheduler(self.monitor)
         if self.settings.demo:
@@ -84,15 +94,15 @@ class Runtime:
         self._jobs.start()
         return True
 
-    def _prepare_first_admin(self) -> str | None:
-        """Make the first admin when there is no account; the password when it was made up here."""
+    def _prepare_first_admin(self) -> tuple[FirstLogin, str]:
+        """Make the first admin when there is no account."""
         with self.state.write() as connection:
             if accounts.everyone(connection):
-                return None
+                return FirstLogin.KNOWN, ""
             chosen = self.settings.admin_password
             password = chosen.get_secret_value().strip() if chosen else secrets.token_urlsafe(12)
             accounts.add(connection, accounts.FIRST_ADMIN, password, self.clock())
-            return None if chosen else password
+            return (FirstLogin.CHOSEN, "") if chosen else (FirstLogin.MADE_UP, password)
 
     def _prepare_demo(self) -> None:
         log.info("Preparing the demo ...")

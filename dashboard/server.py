@@ -37,6 +37,7 @@ def serve(runtime: Runtime) -> None:
         host=settings.host,
         port=settings.port,
         log_config=None,
+        log_level="warning",
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
@@ -102,7 +103,8 @@ def log_to_console() -> None:
     """What the server and its jobs say goes to the terminal, with the time."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
-    for name in ("core", "coupling_health", "uvicorn.error"):
+    for name in ("core", "coupling_health"):
         logger = logging.getLogger(name)
         logger.addHandler(handler)
-        logger.setLevel(logging.INFO if name != "uvicorn.error" else logging.WARNING)
+        logger.setLevel(logging.INFO)
+        logger.propagate = False

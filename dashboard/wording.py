@@ -139,6 +139,19 @@ def ago(at: datetime, now: datetime) -> str:
     return "just now" if age < timedelta(seconds=5) else f"{in_words(age)} ago"
 
 
+def countdown(at: datetime, now: datetime) -> str:
+    """How long until a moment, as a clock shows it: "2:51", "now"."""
+    seconds = round((at - now).total_seconds())
+    if seconds <= 0:
+        return "now"
+    return f"{seconds // 60}:{seconds % 60:02}" if seconds < 3600 else in_words(at - now)
+
+
+def until(at: datetime, now: datetime, viewer: ZoneInfo) -> str:
+    """HTML: a countdown to a moment, kept current in the browser."""
+    return timed(countdown(at, now), at, viewer, role="until")
+
+
 def timed(text: str, at: datetime, viewer: ZoneInfo, *, role: str = "") -> str:
     """HTML: a text about a moment, with the exact time on hover. `role` "ago" or "until" keeps it current in the browser."""
     live = f' data-{role}="{int(at.timestamp())}"' if role else ""

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.configuration import set_hypothesis_home_dir
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 
 from core.assembly import build_monitor
 from core.health_monitor import HealthMonitor
@@ -176,6 +176,19 @@ def sqlite_state(tmp_path: Path) -> Iterator[StateDatabase]:
 
 
 # --- the product ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def new_monitor(tmp_path: Path, sqlite_state: StateDatabase, clock: FrozenClock) -> Callable[..., HealthMonitor]:
+    """Call it with an application (or its URL) and settings for a monitor; all of them share one state database."""
+
+    def new(watched: Application | URL, state: StateDatabase = sqlite_state, **settings: Any) -> HealthMonitor:
+        url = watched if isinstance(watched, URL) else watched.url
+        plain = url.set(drivername=url.get_backend_name()).render_as_string(hide_password=False)
+        settings.setdefault("log_dir", tmp_path / "logs" / "integrity_checks")
+        return build_monitor(Settings(database_url=plain, **settings), state, clock)
+
+    return new
 
 
 @pytest.fixture

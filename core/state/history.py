@@ -125,11 +125,11 @@ def newest_watched(connection: sa.Connection) -> str | None:
     return connection.execute(statement).scalar()
 
 
-def newest_check_ids(connection: sa.Connection, count: int) -> Sequence[str]:
+def newest_check_ids(connection: sa.Connection, watched: str | None, count: int) -> Sequence[str]:
     """The ids of the newest completed checks."""
     statement = (
         sa.select(history.c.check_id)
-        .where(history.c.source == Source.CHECK, history.c.outcome != Outcome.FAILED)
+        .where(*_checks_of(watched), history.c.outcome != Outcome.FAILED)
         .order_by(history.c.id.desc())
         .limit(count)
     )

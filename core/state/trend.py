@@ -33,10 +33,11 @@ class TrendPoint:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A stretch about which nothing is known."""
+    """A stretch that no line may cross."""
 
     start: datetime
     end: datetime
+    unknown: bool  # longer than a check stays fresh; a shorter one lies between two logs
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,13 +162,18 @@ def _gaps(
 ) -> list[Gap]:
     """Stretches longer than a check stays fresh, or between two imported logs; those too short to be seen are left out."""
     visible = (end - start).total_seconds() / (2 * most_points)
+    limit = freshness.total_seconds()
     length = rows.c.following - rows.c.at
-    unknown = sa.or_(
-        length > freshness.total_seconds(),
-        sa.and_(rows.c.source == Source.IMPORT, rows.c.next_source == Source.IMPORT),
+    from_logs = sa.and_(rows.c.source == Source.IMPORT, rows.c.next_source == Source.IMPORT)
+    statement = (
+        sa.select(rows.c.at, rows.c.following).where(sa.or_(length > limit, from_logs), length > visible).order_by(rows.c.at)
     )
-    statement = sa.select(rows.c.at, rows.c.following).where(unknown, length > visible).order_by(rows.c.at)
-    return [Gap(_moment(first), _moment(last)) for first, last in connection.execute(statement)]
+    within = [Gap(_moment(first), _moment(last), last - first > limit) for first, last in connection.execute(statement)]
+    first, last = connection.execute(sa.select(sa.func.min(rows.c.at), sa.func.max(rows.c.at))).one()
+    if first is None:
+        return [Gap(start, end, unknown=True)]
+    edges = [Gap(start, _moment(first), unknown=True), Gap(_moment(last), end, unknown=True)]
+    return [edge for edge in edges if edge.end - edge.start > freshness] + within
 
 
 def _moment(epoch: int) -> datetime:

@@ -1,0 +1,28 @@
+"""The neutral colours of charts, for each theme; a test holds them to those of the theme."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from dashboard.wording import Theme
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """Colours that say nothing about a status."""
+
+    text: str
+    quiet: str  # labels and ticks
+    line: str  # grids and borders
+    accent: str
+    bar: str
+    unknown: str  # stretches about which nothing is known
+    font: str = '"Source Sans", "Source Sans 3", sans-serif'
+
+    @classmethod
+    def of(cls, theme: Theme) -> Self:
+        """The palette of a theme."""
+        if theme is Theme.DARK:
+            return cls("#E6ECF2", "#9DAAB7", "#2E3945", "#6FA8DC", "#5B6B7B", "rgba(182,194,207,0.14)")
+        return cls("#17212B", "#5B6875", "#DDE3E9", "#1F4E79", "#9AA8B5", "rgba(68,80,95,0.11)")

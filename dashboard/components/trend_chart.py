@@ -1,0 +1,258 @@
+"""The rate over time, the violations below it, and what is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from core.model import Status
+from core.state.trend import Gap, Trend, TrendPoint
+from core.status import Thresholds
+from dashboard.components.palette import Palette
+from dashboard.wording import STATUS_LOOKS, Theme, exact, number
+
+_SMALLEST_SPAN = 2.0  # percent: a quiet day does not look like a storm
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """Points to be joined, with None where nothing may be joined."""
+
+    at: list[datetime | None]
+    rate: list[float | None]
+    hover: list[str]
+
+
+def trend_chart(
+    trend: Trend, thresholds: Thresholds, theme: Theme, zone: ZoneInfo, *, height: int, with_violations: bool
+) -> go.Figure:
+    """A figure of a trend. Times are drawn in the viewer's zone; no line crosses a gap, and the lowest rate always shows."""
+    palette = Palette.of(theme)
+    rows = 2 if with_violations else 1
+    figure = make_subplots(
+        rows=rows, cols=1, shared_xaxes=True, vertical_spacing=0.06, row_heights=[0.72, 0.28] if with_violations else [1.0]
+    )
+    floor = _floor(trend, thresholds)
+    _bands(figure, thresholds, theme, floor)
+    _hatch_gaps(figure, trend.gaps, palette, zone)
+    checks = [point for point in trend.points if not point.imported and point.lowest is not None]
+    logs = [point for point in trend.points if point.imported and point.lowest is not None]
+    if any(point.usual != point.lowest for point in checks):
+        line = _line(checks, trend.gaps, zone, lowest=False)
+        figure.add_trace(
+            go.Scatter(
+                x=line.at,
+                y=line.rate,
+                mode="lines",
+                line={"color": palette.accent, "width": 1},
+                opacity=0.5,
+                name="usual",
+                hoverinfo="skip",
+                connectgaps=False,
+            ),
+            row=1,
+            col=1,
+        )
+    line = _line(checks, trend.gaps, zone, lowest=True)
+    figure.add_trace(
+        go.Scatter(
+            x=line.at,
+            y=line.rate,
+            mode="lines+markers" if len(checks) < 60 else "lines",
+            name="rate",
+            line={"color": palette.accent, "width": 2},
+            marker={"size": 5},
+            hovertext=line.hover,
+            hoverinfo="text",
+            connectgaps=False,
+        ),
+        row=1,
+        col=1,
+    )
+    figure.add_trace(
+        go.Scatter(
+            x=[_local(p.start, zone) for p in logs],
+            y=[p.lowest for p in logs],
+            mode="markers",
+            name="from logs",
+            marker={"color": palette.accent, "size": 3, "opacity": 0.75},
+            hovertext=[_hover(p, zone) for p in logs],
+            hoverinfo="text",
+        ),
+        row=1,
+        col=1,
+    )
+    _failures(figure, trend.points, theme, zone, floor)
+    if with_violations:
+        figure.add_trace(
+            go.Bar(
+                x=[_local(p.start, zone) for p in trend.points],
+                y=[p.violations for p in trend.points],
+                marker={"color": palette.bar, "line": {"width": 0}},
+                name="violations",
+                hovertext=[_hover(p, zone) for p in trend.points],
+                hoverinfo="text",
+            ),
+            row=2,
+            col=1,
+        )
+    _layout(figure, trend, thresholds, palette, zone, floor, height, with_violations=with_violations)
+    return figure
+
+
+def _line(points: Sequence[TrendPoint], gaps: Sequence[Gap], zone: ZoneInfo, *, lowest: bool) -> _Line:
+    line = _Line([], [], [])
+    previous: TrendPoint | None = None
+    coming = iter(sorted(gaps, key=lambda gap: gap.start))
+    gap = next(coming, None)
+    for point in points:
+        while gap is not None and previous is not None and gap.end <= previous.start:
+            gap = next(coming, None)
+        if previous is not None and gap is not None and gap.start < point.start and gap.end > previous.start:
+            line.at.append(_local(point.start, zone))
+            line.rate.append(None)
+            line.hover.append("")
+        line.at.append(_local(point.start, zone))
+        line.rate.append(point.lowest if lowest else point.usual)
+        line.hover.append(_hover(point, zone))
+        previous = point
+    return line
+
+
+def _hover(point: TrendPoint, zone: ZoneInfo) -> str:
+    rate = "could not check" if point.lowest is None else f"<b>{int(point.lowest * 100 + 1e-9) / 100:.2f} %</b>"
+    several = f"lowest of {point.attempts} checks<br>" if point.attempts > 1 else ""
+    violations = "" if point.violations is None else f"{number(point.violations)} violations<br>"
+    failed = f"{point.failed} failed<br>" if point.failed and point.lowest is not None else ""
+    source = "read from a log<br>" if point.imported else ""
+    return f"{rate}<br>{several}{violations}{failed}{source}{exact(point.start, zone).replace(' · ', '<br>')}"
+
+
+def _bands(figure: go.Figure, thresholds: Thresholds, theme: Theme, floor: float) -> None:
+    degraded, healthy = float(thresholds.degraded), float(thresholds.healthy)
+    for low, high, status in (
+        (healthy, 100.5, Status.HEALTHY),
+        (degraded, healthy, Status.DEGRADED),
+        (0, degraded, Status.CRITICAL),
+    ):
+        if high > floor:
+            figure.add_hrect(
+                y0=max(low, floor),
+                y1=high,
+                fillcolor=STATUS_LOOKS[status].tint[theme],
+                line_width=0,
+                layer="below",
+                row=1,
+                col=1,
+                opacity=0.75,
+                exclude_empty_subplots=False,
+            )
+
+
+def _hatch_gaps(figure: go.Figure, gaps: Sequence[Gap], palette: Palette, zone: ZoneInfo) -> None:
+    for gap in _merged(gaps):
+        figure.add_shape(
+            type="rect",
+            x0=_local(gap.start, zone),
+            x1=_local(gap.end, zone),
+            y0=0,
+            y1=1,
+            xref="x",
+            yref="y domain",
+            fillcolor=palette.unknown,
+            line={"width": 0},
+            layer="below",
+        )
+
+
+def _merged(gaps: Sequence[Gap]) -> Iterator[Gap]:
+    """Gaps with nothing but a single point between them are one stretch."""
+    current: Gap | None = None
+    for gap in sorted((gap for gap in gaps if gap.unknown), key=lambda gap: gap.start):
+        if current is not None and gap.start <= current.end:
+            current = Gap(current.start, max(current.end, gap.end), unknown=True)
+        else:
+            if current is not None:
+                yield current
+            current = gap
+    if current is not None:
+        yield current
+
+
+def _failures(figure: go.Figure, points: Sequence[TrendPoint], theme: Theme, zone: ZoneInfo, floor: float) -> None:
+    failed = [point for point in points if point.failed]
+    figure.add_trace(
+        go.Scatter(
+            x=[_local(p.start, zone) for p in failed],
+            y=[floor] * len(failed),
+            mode="markers",
+            name="failed checks",
+            marker={"symbol": "line-ns", "size": 11, "line": {"width": 2, "color": STATUS_LOOKS[Status.CRITICAL].text[theme]}},
+            hovertext=[f"{p.failed} failed<br>{exact(p.start, zone).replace(' · ', '<br>')}" for p in failed],
+            hoverinfo="text",
+            cliponaxis=False,
+        ),
+        row=1,
+        col=1,
+    )
+
+
+def _floor(trend: Trend, thresholds: Thresholds) -> float:
+    lowest = min((point.lowest for point in trend.points if point.lowest is not None), default=100.0)
+    return max(min(lowest - 0.15 * (100 - lowest), float(thresholds.healthy) - _SMALLEST_SPAN + 1), 0.0)
+
+
+def _layout(
+    figure: go.Figure,
+    trend: Trend,
+    thresholds: Thresholds,
+    palette: Palette,
+    zone: ZoneInfo,
+    floor: float,
+    height: int,
+    *,
+    with_violations: bool,
+) -> None:
+    figure.update_layout(
+        height=height,
+        margin={"l": 44, "r": 14, "t": 8, "b": 34},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": palette.font, "color": palette.quiet, "size": 12},
+        showlegend=False,
+        hovermode="closest",
+        bargap=0,
+        uirevision=f"{trend.start:%Y%m%d}",
+        dragmode="zoom" if with_violations else False,
+        hoverlabel={"align": "left"},
+    )
+    visible = [_local(trend.start, zone), _local(trend.end, zone)]
+    figure.update_xaxes(
+        range=visible,
+        showgrid=False,
+        zeroline=False,
+        linecolor=palette.line,
+        tickangle=0,
+        nticks=6,
+        automargin=True,
+        fixedrange=not with_violations,
+    )
+    figure.update_yaxes(gridcolor=palette.line, zeroline=False, fixedrange=True, automargin=True)
+    figure.update_yaxes(range=[floor, 100 + (100 - floor) * 0.04], nticks=6, row=1, col=1)
+    for threshold in (thresholds.healthy, thresholds.degraded):
+        if threshold > floor:
+            figure.add_hline(
+                y=float(threshold), line={"color": palette.quiet, "width": 1, "dash": "dot"}, row=1, col=1, layer="below"
+            )
+    if with_violations:
+        figure.update_yaxes(rangemode="tozero", nticks=3, row=2, col=1)
+
+
+def _local(at: datetime, zone: ZoneInfo) -> datetime:
+    """Plotly knows no zones: it is given the viewer's wall clock."""
+    return at.astimezone(zone).replace(tzinfo=None)

@@ -1,0 +1,94 @@
+"""A table of violations as real HTML: sorted by the server, a row chosen by who it is and not by where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core.durations import in_words
+from core.model import Violation
+from core.state.current_violations import SortKey
+from dashboard.viewer import Viewer
+from dashboard.violation_query import ViolationQuery
+from dashboard.wording import ACTION_LABELS, KIND_LABELS, NONE, SORT_LABELS, exact
+
+_STATIC = Path(__file__).parents[1] / "static"
+
+Chosen = Callable[[tuple[str, str] | None], None]
+Sorted = Callable[[SortKey], None]
+
+
+@cache
+def _component() -> Any:
+    return st.components.v2.component(
+        "coupling_health_violations",
+        html='<div class="violations"></div>',
+        css=(_STATIC / "violations_table.css").read_text(encoding="utf-8"),
+        js=(_STATIC / "violations_table.js").read_text(encoding="utf-8"),
+    )
+
+
+def violations_table(
+    violations: Sequence[Violation],
+    query: ViolationQuery,
+    viewer: Viewer,
+    *,
+    key: str,
+    new_since: datetime | None = None,
+    on_choose: Chosen | None = None,
+    on_sort: Sorted | None = None,
+) -> None:
+    """Draw a page of violations. Without `on_choose` rows cannot be chosen, without `on_sort` the order is fixed."""
+
+    def chosen() -> None:
+        identity = st.session_state[key].get("chosen")
+        if on_choose is not None and identity is not None:
+            on_choose((str(identity[0]), str(identity[1])) if identity else None)
+
+    def sorted_by() -> None:
+        column = st.session_state[key].get("sorted")
+        if on_sort is not None and column in list(SortKey):
+            on_sort(SortKey(column))
+
+    _component()(
+        key=key,
+        data={
+            "columns": [
+                {"key": sort.value, "label": SORT_LABELS[sort], "sortable": on_sort is not None, "number": sort in _NUMBERS}
+                for sort in SortKey
+            ]
+            + [{"key": "action", "label": "Action", "sortable": False, "number": False}],
+            "sort": {"key": query.sort.value, "descending": query.descending} if on_sort else None,
+            "selectable": on_choose is not None,
+            "selected": list(query.selected) if query.selected else None,
+            "rows": [_row(violation, viewer, new_since) for violation in violations],
+        },
+        on_chosen_change=chosen,
+        on_sorted_change=sorted_by,
+    )
+
+
+_NUMBERS = (SortKey.PROGRESS_LEVEL, SortKey.LICENSE_LEVEL)
+
+
+def _row(violation: Violation, viewer: Viewer, new_since: datetime | None) -> dict[str, object]:
+    seen = violation.first_seen
+    return {
+        "id": [str(violation.user_id), violation.specialization],
+        "cells": [
+            str(violation.user_id),
+            violation.specialization,
+            NONE if violation.progress_level is None else str(violation.progress_level),
+            NONE if violation.license_level is None else str(violation.license_level),
+            KIND_LABELS[violation.kind],
+            in_words(viewer.now - seen) if seen else NONE,
+            ACTION_LABELS[violation.recommended_action],
+        ],
+        "title": exact(seen, viewer.zone) if seen else "",
+        "new": seen is not None and seen == new_since,
+    }

@@ -1,0 +1,116 @@
+"""Trend: does it stay in sync, over days and months?"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+
+import streamlit as st
+
+from core.durations import in_words
+from core.health_monitor import HealthSummary
+from core.state.trend import Trend
+from dashboard.components import charts
+from dashboard.runtime import Runtime
+from dashboard.viewer import Viewer
+from dashboard.wording import counted, moment, timed
+
+_RANGES: dict[str, timedelta | None] = {
+    "24 h": timedelta(days=1),
+    "7 d": timedelta(days=7),
+    "30 d": timedelta(days=30),
+    "90 d": timedelta(days=90),
+    "1 y": timedelta(days=365),
+    "All": None,
+}
+_CUSTOM = "Custom"
+_USUAL = "7 d"
+_SHOWN_FAILURES = 10
+
+
+def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
+    """The range, the sentence, the chart, and the checks that failed."""
+    st.html('<h1 class="page">Trend</h1>')
+    chosen = _choose_range()
+    start, end = _bounds(chosen, viewer)
+    trend = charts.read_trend(runtime, start, end, summary.version)
+    st.html(f'<p class="sentence" data-testid="trend-sentence">{_sentence(trend, chosen, runtime, viewer)}</p>')
+    with st.container(border=True, key="trend-card"):
+        charts.whole(runtime, viewer, trend)
+        st.html(
+            '<p class="legend"><span class="key line"></span> lowest rate of each stretch '
+            '<span class="key dot"></span> read from a log <span class="key gap"></span> nothing is known '
+            '<span class="key fail"></span> check failed <span class="key bars"></span> violations. Drag to zoom, double-click to go back.</p>'
+        )
+    _failures(runtime, viewer, trend)
+
+
+def _choose_range() -> str:
+    asked = st.query_params.get("range", _USUAL)
+    if "trend-range" not in st.session_state:
+        st.session_state["trend-range"] = asked if asked in (*_RANGES, _CUSTOM) else _USUAL
+    chosen = st.segmented_control(
+        "Range", [*_RANGES, _CUSTOM], key="trend-range", required=True, label_visibility="collapsed", on_change=_remember_range
+    )
+    return chosen or _USUAL
+
+
+def _remember_range() -> None:
+    st.query_params["range"] = st.session_state["trend-range"]
+
+
+def _bounds(chosen: str, viewer: Viewer) -> tuple[datetime | None, datetime]:
+    if chosen != _CUSTOM:
+        length = _RANGES[chosen]
+        return (None if length is None else viewer.now - length), viewer.now
+    today = viewer.now.astimezone(viewer.zone).date()
+    days = st.date_input("From and to", value=(today - timedelta(days=7), today), max_value=today, key="trend-days", width=280)
+    first, last = (days[0], days[-1]) if isinstance(days, tuple) and days else (today - timedelta(days=7), today)
+    start = datetime.combine(first, time(), viewer.zone).astimezone(UTC)
+    end = datetime.combine(last + timedelta(days=1), time(), viewer.zone).astimezone(UTC)
+    return start, min(end, viewer.now)
+
+
+def _sentence(trend: Trend, chosen: str, runtime: Runtime, viewer: Viewer) -> str:
+    """What the eye should find in the chart."""
+    if not trend.points:
+        return "Nothing is known about this time yet."
+    stretch = {"All": "since the beginning", _CUSTOM: "in these days"}.get(chosen, f"in the last {chosen}")
+    healthy = f"{runtime.settings.status_thresholds.healthy:f} %"
+    parts = []
+    if trend.worst is None:
+        parts.append(f"No check completed {stretch}")
+    elif trend.below_healthy:
+        parts.append(f"Below {healthy} for <b>{in_words(trend.below_healthy)}</b> {stretch}")
+    elif trend.worst < float(runtime.settings.status_thresholds.healthy):
+        parts.append(f"Below {healthy} at some checks {stretch}")
+    else:
+        parts.append(f"Never seen below {healthy} {stretch}")
+    if trend.worst is not None and trend.worst_at is not None:
+        at = moment(trend.worst_at, viewer.zone, viewer.now)
+        when = timed(f"at {at}" if len(at) == len("00:00") else f"on {at}", trend.worst_at, viewer.zone)
+        parts.append(f"lowest <b>{_cut(trend.worst)} %</b> {when}")
+    if trend.failed:
+        parts.append(f"{counted(trend.failed, 'check', 'checks')} failed")
+    return ", ".join(parts) + "."
+
+
+def _cut(rate: float) -> str:
+    """Two decimals, cut and not rounded: what is not 100 does not read as 100."""
+    return f"{int(rate * 100 + 1e-9) / 100:.2f}"
+
+
+def _failures(runtime: Runtime, viewer: Viewer, trend: Trend) -> None:
+    failed = [
+        attempt for attempt in runtime.monitor.recent_failures(_SHOWN_FAILURES) if trend.start <= attempt.timestamp <= trend.end
+    ]
+    broken = runtime.monitor.broken_logs()
+    if failed:
+        with st.expander(f"The newest failed checks ({len(failed)})", icon=":material/error:"):
+            for attempt in failed:
+                at = moment(attempt.timestamp, viewer.zone, viewer.now)
+                st.text(f"{at}  {attempt.error}")
+    if broken:
+        with st.expander(f"{counted(len(broken), 'log', 'logs')} could not be read", icon=":material/description:"):
+            st.caption("They were left as they are and do not appear in the chart.")
+            for log in broken:
+                st.text(f"{log.path}: {log.problem}")

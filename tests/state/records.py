@@ -1,0 +1,60 @@
+"""Rows of history as checks and imports leave them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import uuid4
+
+from core.model import Kind, Report, Request, Totals, Trigger, Violation
+from core.state import current_violations, history
+from core.state.database import StateDatabase
+from core.state.history import FailedAttempt
+from core.status import rate_of
+
+HERE = "sqlite:////srv/app.db progress = license"
+
+
+def report(moment: datetime, totals: Totals, check_id: str | None = None) -> Report:
+    return Report(
+        check_id=check_id or uuid4().hex,
+        timestamp=moment,
+        totals=totals,
+        duration_ms=5,
+        trigger=Trigger.SCHEDULED,
+        requested_by=None,
+        by_kind={Kind.LEVEL_MISMATCH: totals.inconsistent},
+        violations=(),
+        consistency_rate=rate_of(totals),
+    )
+
+
+def completed(state: StateDatabase, moment: datetime, total: int = 100, bad: int = 0, watched: str = HERE) -> str:
+    """A completed check; its check_id."""
+    made = report(moment, Totals(total, bad))
+    with state.write() as connection:
+        history.record_completed(connection, made, watched)
+    return made.check_id
+
+
+def failed(state: StateDatabase, moment: datetime, error: str = "refused", watched: str = HERE) -> None:
+    with state.write() as connection:
+        history.record_failed(connection, FailedAttempt(uuid4().hex, moment, Request(Trigger.SCHEDULED), error, 5), watched)
+
+
+def imported(state: StateDatabase, moment: datetime, total: int = 100, bad: int = 1) -> None:
+    totals = Totals(total, bad)
+    with state.write() as connection:
+        history.record_imported(connection, moment, totals, rate_of(totals), {}, None, "20251025_120000_violations.json")
+
+
+def staged(
+    state: StateDatabase, moment: datetime, found: list[Violation], previous: str | None = None, chunk: int = 1_000
+) -> str:
+    """A completed check with its violations; its check_id."""
+    check_id = uuid4().hex
+    for start in range(0, len(found), chunk):
+        with state.write() as connection:
+            current_violations.stage(connection, check_id, start, found[start : start + chunk], moment, previous)
+    with state.write() as connection:
+        history.record_completed(connection, report(moment, Totals(len(found) + 10, len(found)), check_id), HERE)
+    return check_id

@@ -1,0 +1,92 @@
+"""Making and migrating the tables."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from core.errors import StateDatabaseTooNew, StateDatabaseUnavailable
+from core.settings import Settings
+from core.state import lease
+from core.state.database import StateDatabase
+from core.state.schema import metadata
+from tests.frozen_clock import NOON
+from tests.state.records import completed
+
+
+def test_an_empty_database_gets_every_table(empty_state: StateDatabase) -> None:
+    empty_state.upgrade()
+    with empty_state.read() as connection:
+        assert set(sa.inspect(connection).get_table_names()) == {*metadata.tables, "alembic_version"}
+        assert not lease.find(connection).held(NOON), "nobody holds the lease of a new database"
+
+
+def test_the_migrations_make_what_the_schema_says(fresh_state: StateDatabase) -> None:
+    with fresh_state.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_migrating_again_changes_nothing(fresh_state: StateDatabase) -> None:
+    check_id = completed(fresh_state, NOON)
+    for _ in range(2):
+        fresh_state.upgrade()
+    with fresh_state.read() as connection:
+        assert connection.execute(sa.text("SELECT check_id FROM health_check_history")).scalars().all() == [check_id]
+        assert connection.execute(sa.text("SELECT count(*) FROM leases")).scalar() == 1
+
+
+def test_a_database_of_a_newer_version_is_left_alone(fresh_state: StateDatabase) -> None:
+    with fresh_state.write() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StateDatabaseTooNew) as refused:
+        fresh_state.upgrade()
+    assert refused.value.permanent
+    with fresh_state.read() as connection:
+        assert connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar() == "9999"
+
+
+def test_servers_that_start_at_once_make_the_tables_once(empty_state: StateDatabase) -> None:
+    states = [StateDatabase(empty_state.url) for _ in range(6)]
+    barrier = threading.Barrier(len(states))
+    errors: list[BaseException] = []
+
+    def start(state: StateDatabase) -> None:
+        barrier.wait()
+        try:
+            state.upgrade()
+        except BaseException as error:  # noqa: BLE001 - it is looked at below
+            errors.append(error)
+
+    threads = [threading.Thread(target=start, args=(state,)) for state in states]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    for state in states:
+        state.dispose()
+    assert errors == []
+    with empty_state.read() as connection:
+        assert connection.execute(sa.text("SELECT count(*) FROM leases")).scalar() == 1
+
+
+def test_the_history_of_the_contract_is_there(fresh_state: StateDatabase) -> None:
+    with fresh_state.read() as connection:
+        names = [column["name"] for column in sa.inspect(connection).get_columns("health_check_history")]
+    assert names[:6] == ["id", "timestamp", "total_checked", "consistent", "inconsistent", "consistency_rate"]
+
+
+@pytest.mark.parametrize("place", ["taken/state.db", "taken"])
+def test_a_place_where_no_database_can_be_is_a_sentence(tmp_path: Path, place: str) -> None:
+    (tmp_path / "taken").write_text("a file, and no database " * 100)
+    state = StateDatabase(Settings(state_url=f"sqlite:///{tmp_path / place}").state_database_url)
+    with pytest.raises(StateDatabaseUnavailable, match=r"(cannot be made|cannot be used)") as refused:
+        state.upgrade()
+    assert "COUPLING_HEALTH_STATE_URL" in refused.value.hint
+    state.dispose()
+    assert (tmp_path / "taken").read_text().startswith("a file, and no database")
