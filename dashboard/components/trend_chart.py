@@ -14,7 +14,7 @@ from core.model import Status
 from core.state.trend import Gap, Trend, TrendPoint
 from core.status import Thresholds
 from dashboard.components.palette import Palette
-from dashboard.wording import STATUS_LOOKS, Theme, exact, number
+from dashboard.wording import STATUS_LOOKS, Theme, exact, number, unrounded
 
 _SMALLEST_SPAN = 2.0  # percent: a quiet day does not look like a storm
 
@@ -125,7 +125,7 @@ def _line(points: Sequence[TrendPoint], gaps: Sequence[Gap], zone: ZoneInfo, *, 
 
 
 def _hover(point: TrendPoint, zone: ZoneInfo) -> str:
-    rate = "could not check" if point.lowest is None else f"<b>{int(point.lowest * 100 + 1e-9) / 100:.2f} %</b>"
+    rate = "could not check" if point.lowest is None else f"<b>{unrounded(point.lowest)}</b>"
     several = f"lowest of {point.attempts} checks<br>" if point.attempts > 1 else ""
     violations = "" if point.violations is None else f"{number(point.violations)} violations<br>"
     failed = f"{point.failed} failed<br>" if point.failed and point.lowest is not None else ""

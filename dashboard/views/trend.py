@@ -12,7 +12,7 @@ from core.state.trend import Trend
 from dashboard.components import charts
 from dashboard.runtime import Runtime
 from dashboard.viewer import Viewer
-from dashboard.wording import counted, moment, timed
+from dashboard.wording import counted, moment, timed, unrounded
 
 _RANGES: dict[str, timedelta | None] = {
     "24 h": timedelta(days=1),
@@ -88,15 +88,10 @@ def _sentence(trend: Trend, chosen: str, runtime: Runtime, viewer: Viewer) -> st
     if trend.worst is not None and trend.worst_at is not None:
         at = moment(trend.worst_at, viewer.zone, viewer.now)
         when = timed(f"at {at}" if len(at) == len("00:00") else f"on {at}", trend.worst_at, viewer.zone)
-        parts.append(f"lowest <b>{_cut(trend.worst)} %</b> {when}")
+        parts.append(f"lowest <b>{unrounded(trend.worst)}</b> {when}")
     if trend.failed:
         parts.append(f"{counted(trend.failed, 'check', 'checks')} failed")
     return ", ".join(parts) + "."
-
-
-def _cut(rate: float) -> str:
-    """Two decimals, cut and not rounded: what is not 100 does not read as 100."""
-    return f"{int(rate * 100 + 1e-9) / 100:.2f}"
 
 
 def _failures(runtime: Runtime, viewer: Viewer, trend: Trend) -> None:
