@@ -80,14 +80,14 @@ class RawStatement:
 class Comparison:
     """`ProgressLicenseCoupler.compare()` with every chunk read: connecting and the snapshot included, columns known already."""
 
-    expect_many_suspects = False
+    careful: bool | None = None
 
     def __init__(self, scene: Scene) -> None:
         self._coupler = build_coupler(scene.settings)
         self._coupler.tables()
 
     def run(self) -> Answer:
-        with self._coupler.compare(expect_many_suspects=self.expect_many_suspects) as comparison:
+        with self._coupler.compare(careful=self.careful) as comparison:
             violations = sum(len(chunk) for chunk in comparison.chunks())
         return Answer(violations, comparison.totals.total_checked)
 
@@ -95,7 +95,7 @@ class Comparison:
 class ComparisonForewarned(Comparison):
     """The same, told that the previous check found duplicates or very many violations, as each later check is."""
 
-    expect_many_suspects = True
+    careful = True
 
 
 class WholeCheck:

@@ -17,7 +17,7 @@ from benchmarks.contenders import CONTENDERS, EXACT, Answer, Contender, Scene, e
 
 T = TypeVar("T")
 
-SLOW_SECONDS = 4.0  # a contender that once took longer, and is none of the exact ones, is run no more
+SLOW_SECONDS = 2.0  # a contender that once took longer, and is none of the exact ones, is run no more
 
 
 @dataclass(frozen=True)

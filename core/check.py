@@ -62,7 +62,7 @@ class Spool:
     """Violations of a dry run, on disk without a name: nothing of them outlives the process."""
 
     def __init__(self) -> None:
-        self._file: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8")
+        self._file: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - lives as long as the report
 
     def add(self, violations: Sequence[Violation]) -> None:
         for v in violations:

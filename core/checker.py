@@ -17,7 +17,6 @@ import sqlalchemy as sa
 
 from core.check import CheckStart, Keep, Spool, report_on, take_down
 from core.clock import Clock
-from core.comparison import MOST_SUSPECTS
 from core.coupling import ProgressLicenseCoupler
 from core.errors import (
     CheckCrashed,
@@ -28,7 +27,7 @@ from core.errors import (
     StateDatabaseUnavailable,
 )
 from core.log_import import ImportResult, Progress, import_logs, no_progress
-from core.model import Kind, Outcome, Report, Request, Violation
+from core.model import Outcome, Report, Request, Violation
 from core.settings import Settings
 from core.state import current_violations, history, known_logs, lease
 from core.state.database import StateDatabase
@@ -111,9 +110,8 @@ class Checker:
         thresholds = self._settings.status_thresholds
         with self._state.read() as connection:
             previous = history.newest_completed(connection, coupler.label)
-            careful = _had_many_suspects(previous) or history.failed_since(connection, coupler.label, previous)
         with ViolationLogWriter(self._settings.violation_log_dir, start.check_id, start.timestamp) as writer:
-            with coupler.compare(expect_many_suspects=careful) as comparison:
+            with coupler.compare() as comparison:
                 writer.begin(comparison.totals, rate_of(comparison.totals, thresholds))
                 by_kind = take_down(comparison, self._keeper(start, writer, previous))
             report = report_on(start, comparison, by_kind, thresholds)
@@ -280,10 +278,3 @@ class CurrentViolations:
 
     def __iter__(self) -> Iterator[Violation]:
         return current_violations.stream(self.state, self.check_id)
-
-
-def _had_many_suspects(previous: Attempt | None) -> bool:
-    """Whether the fast statement would hardly be exact: there were duplicates, or very many violations."""
-    if previous is None or previous.totals is None:
-        return False
-    return Kind.DUPLICATE_ROWS in previous.by_kind or previous.totals.inconsistent > MOST_SUSPECTS

@@ -2,9 +2,9 @@
 
 Every comparison is exact and comes from one snapshot. Two shapes give it:
 
-- `full_statement` stacks both sides and groups them by pair. It needs no index, finds duplicates in the same pass, and works on
-  every engine. (A FULL OUTER JOIN would be quadratic on SQLite without a composite index.)
-- `suspects_statement` is several times faster where the engine can hash-join in parallel, and knows whether its answer is exact.
+- the full statement stacks both sides and groups them by pair. It needs no index, finds duplicates in the same pass, and works
+  on every engine. (A FULL OUTER JOIN would be quadratic on SQLite without a composite index.)
+- the fast statement, where the engine can hash-join in parallel, looks only for suspects, and knows whether that was exact.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain
-from typing import Any
+from typing import Any, Self
 
 import sqlalchemy as sa
 
@@ -64,17 +64,33 @@ class Comparison:
             raise ComparisonContradictory(f"The database counted {self.totals.inconsistent} violations and listed {listed}.")
 
 
-def compare(connection: sa.Connection, progress: Side, license: Side, *, expect_many_suspects: bool = False) -> Comparison:  # noqa: A002
-    """Compare both sides in the snapshot that `connection` is in.
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """What a pair of sides is compared with; built once, because building takes longer than a small comparison."""
 
-    With `expect_many_suspects` the fast statement, which would then not be exact, is not tried. The result is the same.
-    """
-    if connection.dialect.name in _JOINS_IN_PARALLEL and not expect_many_suspects:
-        # Not streamed: at most MOST_SUSPECTS rows, and a server-side cursor would lose the parallel plan.
-        rows = connection.execute(suspects_statement(connection.dialect.name, progress, license)).all()
-        if rows[0].exact:
-            return _comparison(rows[0], iter([rows]))
-    result = connection.execution_options(yield_per=_CHUNK).execute(full_statement(connection.dialect.name, progress, license))
+    full: sa.Select[Any]
+    fast: sa.Select[Any] | None
+
+    @classmethod
+    def of(cls, dialect: str, progress: Side, license: Side) -> Self:  # noqa: A002
+        """The statements for an engine."""
+        joins_in_parallel = dialect in _JOINS_IN_PARALLEL
+        fast = suspects_statement(dialect, progress, license) if joins_in_parallel else None
+        return cls(full_statement(dialect, progress, license), fast)
+
+
+def compare_fast(connection: sa.Connection, statements: Statements) -> Comparison | None:
+    """Compare in the snapshot that `connection` is in, with the fast statement; None when it was not exact, or there is none."""
+    if statements.fast is None:
+        return None
+    # Not streamed: at most MOST_SUSPECTS rows, and a server-side cursor would lose the parallel plan.
+    rows = connection.execute(statements.fast).all()
+    return _comparison(rows[0], iter([rows])) if rows[0].exact else None
+
+
+def compare_fully(connection: sa.Connection, statements: Statements) -> Comparison:
+    """Compare in the snapshot that `connection` is in; violations stream from the engine."""
+    result = connection.execution_options(yield_per=_CHUNK).execute(statements.full)
     partitions = result.partitions()
     first = next(partitions)
     return _comparison(first[0], chain([first], partitions))
@@ -115,6 +131,9 @@ def suspects_statement(dialect: str, progress: Side, license: Side) -> sa.Select
     p rows on the one side and l on the other: all their joined rows agree, so p, l >= 1. When the number of their joined rows,
     the sum of p*l, equals the sum of p and the sum of l, then every p = l = 1, and they all agree. Only then is `exact` true:
     duplicates that agree with each other make it false, and so do more than MOST_SUSPECTS suspicious rows.
+
+    The join compares bare specializations, for normal forms would cost as much as the join. So `exact` also demands that every
+    name that occurs is in its normal form: then names are equal where their normal forms are.
     """
     left, right = _for_join(progress, "progress_side"), _for_join(license, "license_side")
     apart = (left.c.level == right.c.level).is_not(sa.true())
@@ -132,9 +151,9 @@ def suspects_statement(dialect: str, progress: Side, license: Side) -> sa.Select
     )
     suspects = sa.select(sa.func.unnest(joined.c.users)).distinct()
     pairs = _grouped(_stacked(progress, license, suspects)).cte("pairs").prefix_with("MATERIALIZED")
-    bad = sa.and_(
-        pairs.c.progress_rows == 1, pairs.c.license_rows == 1, pairs.c.progress_level == pairs.c.license_level
-    ).is_not(sa.true())
+    bad = sa.and_(pairs.c.progress_rows == 1, pairs.c.license_rows == 1, pairs.c.progress_level == pairs.c.license_level).is_not(
+        sa.true()
+    )
     joined_rows = sa.func.greatest(pairs.c.progress_rows, 1) * sa.func.greatest(pairs.c.license_rows, 1)
     suspected = (
         sa.select(
@@ -147,7 +166,7 @@ def suspects_statement(dialect: str, progress: Side, license: Side) -> sa.Select
         .select_from(pairs)
         .cte("suspected")
     )
-    of_progress, of_license = _row_counts(progress, "of_progress"), _row_counts(license, "of_license")
+    of_progress, of_license = _counts(progress, "of_progress"), _counts(license, "of_license")
     others = joined.c.rows - suspected.c.joined_rows
     totals = (
         sa.select(
@@ -157,6 +176,8 @@ def suspects_statement(dialect: str, progress: Side, license: Side) -> sa.Select
             (of_license.c.rows - of_license.c.identified).label("unidentified_license"),
             sa.and_(
                 joined.c.few,
+                of_progress.c.normal,
+                of_license.c.normal,
                 others == of_progress.c.identified - suspected.c.progress_rows,
                 others == of_license.c.identified - suspected.c.license_rows,
             ).label("exact"),
@@ -204,19 +225,31 @@ def _agrees(stacked: sa.Subquery) -> sa.ColumnElement[bool]:
 
 def _for_join(side: Side, name: str) -> sa.Subquery:
     return (
-        sa.select(side.user.label("user"), side.specialization.label("specialization"), side.level.label("level"))
+        sa.select(side.user.label("user"), side.raw_specialization.label("specialization"), side.level.label("level"))
         .select_from(side.table)
         .where(side.identified)
         .subquery(name)
     )
 
 
-def _row_counts(side: Side, name: str) -> sa.CTE:
-    return (
-        sa.select(sa.func.count().label("rows"), sa.func.count().filter(side.identified).label("identified"))
+def _counts(side: Side, name: str) -> sa.CTE:
+    """The rows of a side, those of them that are identified, and whether every name is in its normal form; names are few."""
+    names = (
+        sa.select(
+            side.raw_specialization.label("raw"),
+            side.specialization.label("normal"),
+            sa.func.count().label("rows"),
+            sa.func.count(side.user).label("with_user"),
+        )
         .select_from(side.table)
-        .cte(name)
+        .group_by(side.raw_specialization)
+        .subquery(f"names_{name}")
     )
+    return sa.select(
+        _sum(names.c.rows).label("rows"),
+        _sum(sa.case((names.c.raw.is_not(None), names.c.with_user))).label("identified"),
+        sa.func.coalesce(sa.func.bool_and(names.c.normal == names.c.raw), sa.true()).label("normal"),
+    ).cte(name)
 
 
 def _beside(dialect: str, totals: sa.Subquery, pairs: sa.CTE, wanted: sa.ColumnElement[bool]) -> sa.Select[Any]:
@@ -240,7 +273,7 @@ def _comparison(head: sa.Row[Any], rows: Iterator[Sequence[sa.Row[Any]]]) -> Com
 
 def _violation(row: sa.Row[Any]) -> Violation:
     """A row ends with the columns of `_grouped`; by position, because this runs once for every violation."""
-    user, specialization, progress_rows, license_rows, progress_level, license_level = row[-6:]
+    user, specialization, progress_rows, license_rows, progress_level, license_level = tuple(row)[-6:]
     progress, license_ = as_level(progress_level), as_level(license_level)
     kind = _kind(progress_rows, license_rows, progress, license_)
     return Violation(as_user_id(user), specialization, progress, license_, kind)

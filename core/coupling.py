@@ -10,12 +10,14 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy import types
 
-from core.comparison import Comparison, Side, as_level, compare
+from core.comparison import Comparison, Side, Statements, as_level, compare_fast, compare_fully
 from core.errors import WatchedSchemaUnsuitable
 from core.model import Kind, UserId
 from core.normal_form import normalised
 from core.settings import SideSettings
 from core.watched import WatchedDatabase
+
+_CAREFUL_CHECKS = 12
 
 SideName = Literal["progress", "license"]
 
@@ -63,6 +65,8 @@ class ProgressLicenseCoupler:
         self._watched = watched
         self._settings: dict[SideName, SideSettings] = {"progress": progress, "license": license}
         self._tables: dict[SideName, sa.Table] | None = None
+        self._statements: Statements | None = None
+        self._in_vain = 0  # checks until the fast statement is tried again
 
     @property
     def label(self) -> str:
@@ -74,19 +78,23 @@ class ProgressLicenseCoupler:
         return f"{self._watched.label} {sides}"
 
     @contextmanager
-    def compare(self, *, expect_many_suspects: bool = False) -> Iterator[Comparison]:
-        """Compare all pairs in one snapshot: totals at once, violations as they stream.
+    def compare(self, *, careful: bool | None = None) -> Iterator[Comparison]:
+        """Compare all pairs in one snapshot: totals at once, violations as they stream. Raises CheckImpossible.
 
-        `expect_many_suspects` chooses the statement that is fast when there are duplicates or very many violations; the
-        result is the same.
-        Raises CheckImpossible.
+        `careful` leaves out the fast statement; the result is the same. By default it is left out for a while after it was
+        tried in vain: where there are duplicates that agree, or names that are not in their normal form, it always is.
         """
-        try:
-            with self._watched.snapshot() as connection:
-                yield compare(connection, *self._sides(connection), expect_many_suspects=expect_many_suspects)
-        except WatchedSchemaUnsuitable:
-            self._tables = None  # look afresh next time: the application may have migrated
-            raise
+        with self._looking_afresh(), self._watched.snapshot() as connection:
+            statements = self._build(connection)
+            comparison = None
+            if not (self._in_vain if careful is None else careful):
+                self._in_vain = _CAREFUL_CHECKS  # stays when the statement fails, for example by taking too long
+                comparison = compare_fast(connection, statements)
+                if comparison is not None:
+                    self._in_vain = 0
+            else:
+                self._in_vain = max(self._in_vain - 1, 0)
+            yield comparison or compare_fully(connection, statements)
 
     def validate_consistency(self, user_id: UserId, specialization: str) -> dict[str, object]:
         """Whether one pair agrees right now, in the words of the earlier implementation.
@@ -111,7 +119,7 @@ class ProgressLicenseCoupler:
 
     def pair_now(self, user_id: UserId, specialization: str) -> PairNow:
         """Both sides of one pair, read in one snapshot; every column of the tables. Raises CheckImpossible."""
-        with self._watched.snapshot() as connection:
+        with self._looking_afresh(), self._watched.snapshot() as connection:
             sides = self._reflect(connection)
             progress, license_ = (self._rows(connection, name, sides[name], user_id, specialization) for name in sides)
         return PairNow(progress, license_)
@@ -137,19 +145,22 @@ class ProgressLicenseCoupler:
         with self._watched.snapshot() as connection:
             inspector = sa.inspect(connection)
             for name, table in self._reflect(connection).items():
-                indexes = [index["column_names"] for index in inspector.get_indexes(table.name, table.schema)]
+                indexes: list[Sequence[str | None]] = [
+                    index["column_names"] for index in inspector.get_indexes(table.name, table.schema)
+                ]
                 indexes.append(inspector.get_pk_constraint(table.name, table.schema)["constrained_columns"])
                 leading[name] = {columns[0] for columns in indexes if columns and columns[0]}
         return leading
 
     def tables(self) -> Mapping[SideName, sa.Table]:
-        """Both tables as they are in the database. Raises CheckImpossible, also when a mapped column is missing or of a wrong type."""
+        """Both tables as they are in the database.
+
+        Raises CheckImpossible, also when a mapped column is missing or of a wrong type.
+        """
         with self._watched.snapshot() as connection:
             return self._reflect(connection)
 
-    def _rows(
-        self, connection: sa.Connection, name: SideName, table: sa.Table, user_id: UserId, specialization: str
-    ) -> SideRows:
+    def _rows(self, connection: sa.Connection, name: SideName, table: sa.Table, user_id: UserId, specialization: str) -> SideRows:
         settings = self._settings[name]
         user = table.c[settings.user_column]
         key: sa.ColumnElement[Any] = user
@@ -160,13 +171,19 @@ class ProgressLicenseCoupler:
                 return SideRows(name, settings.table, [], [])
             user_id = int(user_id)
         statement = sa.select(table).where(
-            key == user_id, normalised(table.c[settings.specialization_column]) == normalised(sa.literal(specialization))
+            key == user_id,
+            normalised(_as_text(table.c[settings.specialization_column])) == normalised(sa.literal(specialization)),
         )
         rows = [dict(row) for row in connection.execute(statement).mappings()]
         return SideRows(name, settings.table, rows, [_number(row[settings.level_column]) for row in rows])
 
-    def _sides(self, connection: sa.Connection) -> tuple[Side, Side]:
+    def _build(self, connection: sa.Connection) -> Statements:
         tables = self._reflect(connection)
+        if self._statements is None:
+            self._statements = Statements.of(self._watched.dialect, *self._sides(tables))
+        return self._statements
+
+    def _sides(self, tables: Mapping[SideName, sa.Table]) -> tuple[Side, Side]:
         columns = {
             name: [table.c[getattr(self._settings[name], f"{role}_column")] for role in ("user", "specialization", "level")]
             for name, table in tables.items()
@@ -178,13 +195,22 @@ class ProgressLicenseCoupler:
             Side(
                 table=tables[name],
                 user=user,
-                raw_specialization=columns[name][1],
-                specialization=normalised(columns[name][1]),
+                raw_specialization=_as_text(columns[name][1]),
+                specialization=normalised(_as_text(columns[name][1])),
                 level=columns[name][2],
             )
             for name, user in zip(tables, users, strict=True)
         )
         return progress, license_
+
+    @contextmanager
+    def _looking_afresh(self) -> Iterator[None]:
+        """After a disagreement about the schema the tables are read anew: the application may have migrated."""
+        try:
+            yield
+        except WatchedSchemaUnsuitable:
+            self._tables = self._statements = None
+            raise
 
     def _reflect(self, connection: sa.Connection) -> dict[SideName, sa.Table]:
         if self._tables is None:
@@ -225,6 +251,10 @@ def _reflected(inspector: sa.Inspector, settings: SideSettings) -> sa.Table:
     return sa.Table(name, sa.MetaData(), *columns, schema=schema or None)
 
 
+def _as_text(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    return sa.cast(column, sa.Text) if isinstance(column.type, types.Enum) else column
+
+
 def _is_number(kind: types.TypeEngine[Any]) -> bool:
     return isinstance(kind, types.Integer | types.Numeric | types.NullType) and not isinstance(kind, types.Boolean)
 
@@ -242,7 +272,8 @@ def _message(pair: PairNow) -> str:
         case None:
             return f"Both sides agree on level {progress}."
         case Kind.DUPLICATE_ROWS:
-            return f"{len(pair.progress.rows)} progress rows and {len(pair.license.rows)} licence rows: at most one of each may exist."
+            rows = f"{len(pair.progress.rows)} progress rows and {len(pair.license.rows)} licence rows"
+            return f"{rows}: at most one of each may exist."
         case Kind.MISSING_LICENSE:
             return f"Progress is at level {progress}, but there is no licence."
         case Kind.MISSING_PROGRESS:

@@ -36,7 +36,8 @@ CREATE TABLE specialization_progress (
 CREATE TABLE user_licenses (
   id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL, specialization_type VARCHAR(20) NOT NULL,
   current_level INTEGER NOT NULL DEFAULT 1, max_achieved_level INTEGER NOT NULL DEFAULT 1,
-  started_at TIMESTAMP, last_advanced_at TIMESTAMP, is_active BOOLEAN NOT NULL DEFAULT 1, issued_at TIMESTAMP, expires_at TIMESTAMP);
+  started_at TIMESTAMP, last_advanced_at TIMESTAMP, is_active BOOLEAN NOT NULL DEFAULT 1,
+  issued_at TIMESTAMP, expires_at TIMESTAMP);
 CREATE TABLE license_progressions (
   id INTEGER PRIMARY KEY, user_license_id INTEGER NOT NULL, from_level INTEGER NOT NULL, to_level INTEGER NOT NULL,
   advanced_by INTEGER, advancement_reason TEXT, requirements_met TEXT, created_at TIMESTAMP);

@@ -6,11 +6,11 @@ from datetime import timedelta
 def in_words(length: timedelta) -> str:
     """A length of time as a person says it: "820 ms", "12 s", "23 min", "3 h 5 min", "3 d 4 h". Negative lengths read as zero."""
     seconds = max(length.total_seconds(), 0.0)
-    if seconds < 1:
+    if seconds < 0.9995:
         return f"{round(seconds * 1000)} ms" if seconds else "0 s"
     minutes, hours, days = int(seconds // 60), int(seconds // 3600), int(seconds // 86400)
     if minutes < 1:
-        return f"{int(seconds)} s"
+        return f"{max(int(seconds), 1)} s"
     if hours < 1:
         return f"{minutes} min"
     if days < 1:

@@ -81,9 +81,7 @@ def _read(path: Path, largest: int, thresholds: Thresholds) -> tuple[ReadLog, st
         return broken
 
 
-def _take(
-    connection: sa.Connection, path: Path, size: int, mtime_ns: int, content: tuple[ReadLog, str] | LogBroken
-) -> KnownLog:
+def _take(connection: sa.Connection, path: Path, size: int, mtime_ns: int, content: tuple[ReadLog, str] | LogBroken) -> KnownLog:
     if isinstance(content, LogBroken):
         return KnownLog(str(path), size, mtime_ns, None, LogOutcome.BROKEN, str(content))
     log, digest = content

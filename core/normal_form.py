@@ -14,28 +14,35 @@ BLANKS = " \t\n\r\v\f"
 _UNICODE_UPPER = "coupling_health_upper"
 
 
-class upper_case(FunctionElement[str]):  # noqa: N801 - named as SQL functions are
-    """Upper case for every alphabet, where the engine's own UPPER may know ASCII only."""
+class normal_form(FunctionElement[str]):  # noqa: N801 - named as SQL functions are
+    """A name in upper case, for every alphabet, and without blanks around it."""
 
     type = sa.String()
     inherit_cache = True
 
 
-@compiles(upper_case)
-def _upper(element: upper_case, compiler: SQLCompiler, **options: Any) -> str:
-    return f"upper({compiler.process(element.clauses, **options)})"
+@compiles(normal_form)
+def _normal_form(element: normal_form, compiler: SQLCompiler, **options: Any) -> str:
+    name = next(iter(element.clauses))
+    return compiler.process(sa.func.upper(sa.func.trim(name, _blanks())), **options)
 
 
-@compiles(upper_case, "sqlite")
-def _upper_sqlite(element: upper_case, compiler: SQLCompiler, **options: Any) -> str:
-    """SQLite's UPPER leaves everything beyond ASCII alone: only such names pay for a call into Python."""
-    name = compiler.process(element.clauses, **options)
-    return f"CASE WHEN length({name}) = length(CAST({name} AS BLOB)) THEN upper({name}) ELSE {_UNICODE_UPPER}({name}) END"
+@compiles(normal_form, "sqlite")
+def _normal_form_sqlite(element: normal_form, compiler: SQLCompiler, **options: Any) -> str:
+    """SQLite's UPPER leaves everything beyond ASCII alone, and TRIM costs as much as the comparison: usual names need neither."""
+    name = next(iter(element.clauses))
+    unusual = name.op("GLOB")(sa.literal("*[^!-~]*", literal_execute=True))
+    ours = getattr(sa.func, _UNICODE_UPPER)(sa.func.trim(name, _blanks()))
+    return compiler.process(sa.case((unusual, ours), else_=sa.func.upper(name)), **options)
+
+
+def _blanks() -> sa.BindParameter[str]:
+    return sa.literal(BLANKS, literal_execute=True)
 
 
 def normalised(specialization: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
     """The name under which a specialization is compared and reported, in SQL."""
-    return upper_case(sa.func.trim(specialization, BLANKS))
+    return normal_form(specialization)
 
 
 def normalised_name(specialization: str) -> str:

@@ -205,9 +205,7 @@ def parse_database_url(text: str) -> URL:
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
-        raise ValueError(
-            "not a database URL; write sqlite:///path/to/file.db or postgresql://user:password@host/name"
-        ) from None
+        raise ValueError("not a database URL; write sqlite:///path/to/file.db or postgresql://user:password@host/name") from None
     engine = url.get_backend_name()
     if engine not in _ENGINES:
         raise ValueError(f"{engine!r} databases are not supported; use sqlite:///… or postgresql://…")

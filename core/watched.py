@@ -78,7 +78,7 @@ class WatchedDatabase:
         if self.dialect == "postgresql":
             milliseconds = str(self._statement_timeout * 1000)
             limits = [
-                sa.func.set_config(name, milliseconds, True)  # noqa: FBT003
+                sa.func.set_config(name, milliseconds, True)
                 for name in ("statement_timeout", "idle_in_transaction_session_timeout", "lock_timeout")
             ]
             connection.execute(sa.select(*limits))

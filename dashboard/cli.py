@@ -98,7 +98,7 @@ def check(
     as_json: AsJson = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write neither log nor history.")] = False,
 ) -> None:
-    """Check all pairs once. Exits 0 when healthy, 1 when degraded or critical, 2 when it could not check or there was nothing to."""
+    """Check all pairs once. Exits 0 when healthy, 1 when degraded or critical, 2 when it could not or had nothing to."""
     with _in_words(as_json=as_json):
         settings = _settings_with_database()
         monitor = build_monitor(settings)
@@ -113,7 +113,7 @@ def check(
 
 @app.command()
 def status(as_json: AsJson = False) -> None:
-    """What is known right now, from the state database alone. Exits 0 when healthy, 1 when degraded or critical, 2 when unknown."""
+    """What is known, from the state database alone. Exits 0 when healthy, 1 when degraded or critical, 2 when unknown."""
     with _in_words(as_json=as_json):
         settings = load_settings()
         coupler = None if settings.demo else build_coupler(settings)
@@ -146,7 +146,7 @@ def import_logs(
 
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
-    """Find out what is wrong and what to do about it. Exits 0 when all is well, 1 when something needs mending, 2 without a database."""
+    """Find out what is wrong and what to do. Exits 0 when all is well, 1 when something needs mending."""
     with _in_words(as_json=as_json):
         settings = _settings_with_database()
         findings = []
@@ -313,9 +313,8 @@ def _print_report(report: Report, status: Status) -> None:
 def _print_summary(summary: HealthSummary, *, demo: bool) -> None:
     since = f" for {in_words(summary.at - summary.assessment.since)}" if summary.assessment.since else ""
     mark = " [dim](demo data)[/dim]" if demo else ""
-    eyes.print(
-        f"[bold {_STYLES[summary.status]}]{STATUS_LOOKS[summary.status].label}[/]{since}: {_plain(summary.assessment.reason)}{mark}"
-    )
+    label = f"[bold {_STYLES[summary.status]}]{STATUS_LOOKS[summary.status].label}[/]"
+    eyes.print(f"{label}{since}: {_plain(summary.assessment.reason)}{mark}", soft_wrap=True)
     if summary.last and summary.totals:
         known = "Last known: " if summary.status is Status.UNKNOWN else ""
         age = in_words(summary.at - summary.last.timestamp)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from datetime import timedelta
-from typing import Any
 
 import streamlit as st
 from streamlit_authenticator import Authenticate
@@ -70,10 +69,11 @@ def page(runtime: Runtime) -> None:
 
 def _take_username() -> str | None:
     """The name that has just logged in; nothing of the library's own state outlives the moment."""
-    username: Any = st.session_state.get("username") if st.session_state.get("authentication_status") else None
-    if username:
-        for key in _AUTHENTICATOR_KEYS:
-            st.session_state[key] = None
+    if not st.session_state.get("authentication_status"):
+        return None
+    username = str(st.session_state["username"])
+    for key in _AUTHENTICATOR_KEYS:
+        st.session_state[key] = None
     return username
 
 

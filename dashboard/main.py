@@ -1,5 +1,6 @@
 """The Streamlit script: who are you, then which page."""
 
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -12,6 +13,13 @@ from dashboard.viewer import viewer
 from dashboard.views import overview, trend, violations
 
 STATIC = Path(__file__).parent / "static"
+
+VIEWS = {
+    "overview": ("Overview", ":material/monitor_heart:", overview.view),
+    "violations": ("Violations", ":material/rule:", violations.view),
+    "trend": ("Trend", ":material/show_chart:", trend.view),
+}
+PATHS = tuple(VIEWS)
 
 st.set_page_config(page_title="Coupling Health", page_icon=str(STATIC / "icon.png"), layout="wide")
 frame.style()
@@ -40,21 +48,10 @@ def main() -> None:
 
 def _pages(username: str, token: str) -> None:
     seen = viewer(username, runtime)
-
-    def draw(view: frame.View) -> None:
-        frame.draw(view, runtime, seen)
-
     page = st.navigation(
         [
-            st.Page(
-                lambda: draw(overview.view),
-                title="Overview",
-                icon=":material/monitor_heart:",
-                url_path="overview",
-                default=True,
-            ),
-            st.Page(lambda: draw(violations.view), title="Violations", icon=":material/rule:", url_path="violations"),
-            st.Page(lambda: draw(trend.view), title="Trend", icon=":material/show_chart:", url_path="trend"),
+            st.Page(partial(frame.draw, view, runtime, seen), title=title, icon=icon, url_path=path, default=path == PATHS[0])
+            for path, (title, icon, view) in VIEWS.items()
         ],
         position="top",
     )
@@ -63,7 +60,9 @@ def _pages(username: str, token: str) -> None:
 
 
 def _nothing_but(show: frame.Show) -> None:
-    st.navigation([st.Page(show, title="Coupling Health", url_path="login", default=True)], position="hidden").run()
+    """The same nameless page at every address, so that an address is kept until it can be shown."""
+    pages = [st.Page(show, title="Coupling Health", url_path=path, default=path == PATHS[0]) for path in PATHS]
+    st.navigation(pages, position="hidden").run()
 
 
 main()

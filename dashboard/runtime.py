@@ -118,7 +118,7 @@ _current: Runtime | None = None
 
 def set_current(runtime: Runtime) -> None:
     """Make this the process's runtime; the server does so once."""
-    global _current  # noqa: PLW0603 - one process, one runtime
+    global _current
     _current = runtime
 
 

@@ -9,7 +9,7 @@ from typing import Self, TypeVar
 from urllib.parse import urlencode
 
 from core.model import Action, Kind
-from core.state.current_violations import SortKey, ViolationFilter
+from core.state.current_violations import EVERYTHING, SortKey, ViolationFilter
 
 PAGE_SIZE = 100
 
@@ -18,9 +18,12 @@ _Choice = TypeVar("_Choice", bound=StrEnum)
 
 @dataclass(frozen=True, slots=True)
 class ViolationQuery:
-    """Which violations are wanted, in what order, and which page of them (from 1). What an address holds wrongly is left out."""
+    """Which violations are wanted, in what order, and which page of them (from 1).
 
-    filter: ViolationFilter = ViolationFilter()
+    What an address holds wrongly is left out.
+    """
+
+    filter: ViolationFilter = EVERYTHING
     sort: SortKey = SortKey.USER
     descending: bool = False
     page: int = 1

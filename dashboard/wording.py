@@ -72,10 +72,10 @@ ACTION_LABELS: Mapping[Action, str] = {
 
 ACTION_ADVICE: Mapping[Action, str] = {
     Action.RESOLVE_DUPLICATES: "Find out which of the rows is the right one and remove the others, so that each side has one.",
-    Action.CREATE_LICENSE: "The user has progress but no licence: issue the licence at the progress's level, or remove the progress.",
-    Action.CREATE_PROGRESS: "The user has a licence but no progress: create the progress at the licence's level, or revoke the licence.",
+    Action.CREATE_LICENSE: "There is progress but no licence: issue the licence at the progress's level, or remove the progress.",
+    Action.CREATE_PROGRESS: "There is a licence but no progress: create the progress at its level, or revoke the licence.",
     Action.SET_LEVEL: "One of the sides has no level: set it to what the other side says, after a look at the user's sessions.",
-    Action.SYNC_REQUIRED: "The two levels differ: decide which side is right, usually the one that changed last, and set the other to it.",
+    Action.SYNC_REQUIRED: "The levels differ: decide which side is right, usually the one that changed last, and set the other.",
 }
 
 SORT_LABELS: Mapping[SortKey, str] = {

@@ -96,7 +96,8 @@ class Application:
 
     def set_license_level(self, user: Any, level: Any, specialization: str = "PLAYER") -> Self:
         self.execute(
-            f"UPDATE {_LICENSES} SET current_level = {self.mark} WHERE user_id = {self.mark} AND specialization_type = {self.mark}",
+            f"UPDATE {_LICENSES} SET current_level = {self.mark} "
+            f"WHERE user_id = {self.mark} AND specialization_type = {self.mark}",
             (level, user, specialization),
         )
         return self

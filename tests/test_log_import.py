@@ -93,7 +93,9 @@ def test_a_log_is_known_by_its_content_also_elsewhere(sqlite_state: StateDatabas
     assert len(rows(sqlite_state)) == 8
 
 
-def test_a_relative_path_names_the_same_folder(sqlite_state: StateDatabase, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_path_names_the_same_folder(
+    sqlite_state: StateDatabase, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     take(sqlite_state, folder)
     monkeypatch.chdir(folder.parent)
     result = take(sqlite_state, Path(folder.name))
@@ -115,7 +117,9 @@ def test_a_broken_log_is_not_read_again_until_it_changes(sqlite_state: StateData
     assert [Path(log.path).name for log in take(sqlite_state, folder).broken] == sorted(BROKEN)
 
 
-def test_a_broken_log_that_was_taken_away_is_named_no_longer(sqlite_state: StateDatabase, folder: Path, monitor: HealthMonitor) -> None:
+def test_a_broken_log_that_was_taken_away_is_named_no_longer(
+    sqlite_state: StateDatabase, folder: Path, monitor: HealthMonitor
+) -> None:
     monitor.import_logs(folder)
     assert len(monitor.broken_logs()) == 4
     (folder / "20251027_091000_violations.json").unlink()
@@ -168,7 +172,9 @@ def test_an_odd_check_id_does_not_stop_the_others(fresh_state: StateDatabase, fo
     assert len(rows(fresh_state)) == result.imported
 
 
-@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00", "1969-12-31T23:59:59", "9999-12-31T23:59:59.999999", "2025-10-25T14:30:00+14:00"])
+@pytest.mark.parametrize(
+    "moment", ["0001-01-01T00:00:00", "1969-12-31T23:59:59", "9999-12-31T23:59:59.999999", "2025-10-25T14:30:00+14:00"]
+)
 def test_a_log_from_any_year_can_be_kept(fresh_state: StateDatabase, tmp_path: Path, moment: str) -> None:
     (tmp_path / "20250101_000000_violations.json").write_text(log_text(timestamp=moment))
     assert take(fresh_state, tmp_path).imported == 1
@@ -226,7 +232,9 @@ def test_imported_logs_alone_are_no_status(monitor: HealthMonitor, folder: Path)
 
 def test_progress_is_told_while_logs_are_read(sqlite_state: StateDatabase, tmp_path: Path) -> None:
     for number in range(450):
-        (tmp_path / f"20250101_{number:06}_violations.json").write_text(log_text(total_checked=1_000 + number, consistent=999 + number))
+        (tmp_path / f"20250101_{number:06}_violations.json").write_text(
+            log_text(total_checked=1_000 + number, consistent=999 + number)
+        )
     told: list[tuple[int, int]] = []
     result = import_logs(sqlite_state, tmp_path, 10_000, DEFAULT_THRESHOLDS, lambda done, all_: told.append((done, all_)))
     assert result.imported == 450

@@ -94,7 +94,8 @@ def test_every_mistake_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None
     for expected in (
         "prot: no such setting; did you mean port?",
         "check.interval_secods: no such setting; did you mean check.interval_seconds?",
-        "check.interval_seconds (COUPLING_HEALTH_CHECK__INTERVAL_SECONDS): Input should be greater than or equal to 1; it holds 0",
+        "check.interval_seconds (COUPLING_HEALTH_CHECK__INTERVAL_SECONDS): Input should be greater than or equal to 1; "
+        "it holds 0",
         "thresholds.healthy (COUPLING_HEALTH_THRESHOLDS__HEALTHY): Input should be less than or equal to 100",
         "port (COUPLING_HEALTH_PORT): Input should be less than or equal to 65535; it holds '70000'",
         "'mysql' databases are not supported; use sqlite:///… or postgresql://…",
@@ -134,7 +135,9 @@ def test_variables_of_other_programs_are_left_alone(monkeypatch: pytest.MonkeyPa
     load_settings()
 
 
-@pytest.mark.parametrize(("healthy", "degraded"), [("95", "95"), ("90", "95"), ("99", "0"), ("100.01", "95"), ("NaN", "95"), ("x", "95")])
+@pytest.mark.parametrize(
+    ("healthy", "degraded"), [("95", "95"), ("90", "95"), ("99", "0"), ("100.01", "95"), ("NaN", "95"), ("x", "95")]
+)
 def test_thresholds_must_be_in_order(monkeypatch: pytest.MonkeyPatch, healthy: str, degraded: str) -> None:
     monkeypatch.setenv("COUPLING_HEALTH_THRESHOLDS__HEALTHY", healthy)
     monkeypatch.setenv("COUPLING_HEALTH_THRESHOLDS__DEGRADED", degraded)

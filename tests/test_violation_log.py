@@ -328,7 +328,11 @@ def test_the_older_action_name_is_a_level_mismatch() -> None:
 
 def test_a_missing_side_a_float_and_a_text_id_are_understood() -> None:
     (_, missing) = read_log(SAMPLES / "20251025_143500_violations.json", LARGE)[0].violations
-    assert (missing.license_level, missing.kind, missing.recommended_action) == (None, Kind.MISSING_LICENSE, Action.CREATE_LICENSE)
+    assert (missing.license_level, missing.kind, missing.recommended_action) == (
+        None,
+        Kind.MISSING_LICENSE,
+        Action.CREATE_LICENSE,
+    )
     (odd,) = read_log(SAMPLES / "20251026_021000_violations.json", LARGE)[0].violations
     assert (odd.user_id, odd.progress_level) == ("u-101", 2)
     assert isinstance(odd.progress_level, int)
@@ -369,7 +373,9 @@ def _report(**changes: object) -> bytes:
         ({"total_checked": 0, "consistent": 0, "inconsistent": 0}, 0, 0),
     ],
 )
-def test_figures_that_are_missing_or_odd_follow_from_the_others(changes: dict[str, object], total: int, inconsistent: int) -> None:
+def test_figures_that_are_missing_or_odd_follow_from_the_others(
+    changes: dict[str, object], total: int, inconsistent: int
+) -> None:
     totals = parse_log(_report(**changes)).totals
     assert (totals.total_checked, totals.inconsistent) == (total, inconsistent)
 

@@ -86,8 +86,8 @@ def begin_attempt(connection: sa.Connection, username: str, now: datetime) -> ti
     row = connection.execute(sa.select(login_failures).where(login_failures.c.username == username)).one_or_none()
     failures = row.failures if row is not None and now - row.failed_at < _FORGIVEN_AFTER else 0
     if row is not None and failures >= _FREE_FAILURES:
-        wait = min(_FIRST_WAIT * 2 ** min(failures - _FREE_FAILURES, 10), _LONGEST_WAIT)
-        remaining = min(row.failed_at + wait - now, wait)  # no longer than the wait itself when the clock was set back
+        wait: timedelta = min(_FIRST_WAIT * 2 ** min(failures - _FREE_FAILURES, 10), _LONGEST_WAIT)
+        remaining: timedelta = min(row.failed_at + wait - now, wait)  # no longer than the wait itself when the clock was set back
         if remaining > timedelta(0):
             return remaining
     if row is None:

@@ -110,10 +110,7 @@ def find(connection: sa.Connection, check_id: str) -> Attempt | None:
 def newest_completed(connection: sa.Connection, watched: str | None) -> Attempt | None:
     """The newest completed check of this product; newest by order of recording, whatever the clock said."""
     statement = (
-        sa.select(history)
-        .where(*_checks_of(watched), history.c.outcome != Outcome.FAILED)
-        .order_by(history.c.id.desc())
-        .limit(1)
+        sa.select(history).where(*_checks_of(watched), history.c.outcome != Outcome.FAILED).order_by(history.c.id.desc()).limit(1)
     )
     row = connection.execute(statement).one_or_none()
     return None if row is None else _attempt(row)
@@ -158,11 +155,6 @@ def evidence(
         failing_since=failures[1],
         last_error=error,
     )
-
-
-def failed_since(connection: sa.Connection, watched: str | None, newest: Attempt | None) -> bool:
-    """Whether an attempt failed after the newest completed check."""
-    return connection.execute(sa.select(sa.literal(1)).where(*_failed_since(watched, newest)).limit(1)).scalar() is not None
 
 
 def attempts_since(connection: sa.Connection, watched: str | None, start: datetime) -> tuple[int, int]:

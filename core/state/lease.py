@@ -24,7 +24,10 @@ class Lease:
     expires_at: datetime
 
     def held(self, now: datetime) -> bool:
-        """Whether the holder is believed to be alive. An end that lies further ahead than any renewal sets (the clock was set back) is none."""
+        """Whether the holder is believed to be alive.
+
+        An end that lies further ahead than any renewal would set it (the clock was set back) is not believed.
+        """
         return now < self.expires_at <= now + 2 * LIFETIME
 
 
@@ -53,7 +56,10 @@ def release(connection: sa.Connection, lease: Lease) -> None:
 
 
 def find(connection: sa.Connection, *, lock: bool = False) -> Lease:
-    """The lease as it stands, alive or not. The first migration makes its row, so that two who want it always meet at one lock."""
+    """The lease as it stands, alive or not.
+
+    The first migration makes its row, so that two who want it always meet at one lock.
+    """
     statement = sa.select(leases).where(leases.c.name == CHECK_LEASE)
     row = connection.execute(statement.with_for_update() if lock else statement).one()
     return Lease(row.holder, row.check_id, row.acquired_at, row.expires_at)

@@ -35,7 +35,7 @@ def gauge(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
         key="gauge",
         theme=None,
         config=_STILL,
-        alt=f"Consistency gauge: {rate(summary.consistency_rate)}, healthy from {thresholds.healthy:f}, degraded from {thresholds.degraded:f}",
+        alt=f"{rate(summary.consistency_rate)}; healthy from {thresholds.healthy:f}, degraded from {thresholds.degraded:f}",
     )
 
 
@@ -64,9 +64,7 @@ def _cached_trend(_runtime: Runtime, start: datetime | None, end: datetime, vers
 
 def _draw(runtime: Runtime, viewer: Viewer, trend: Trend, *, key: str, height: int, with_violations: bool) -> None:
     if not trend.points:
-        st.html(
-            f'<div class="empty chart" style="height: {height}px">Nothing is known about this time. Every check adds a point.</div>'
-        )
+        st.html(f'<div class="empty chart" style="height:{height}px">Nothing is known here yet. Every check adds a point.</div>')
         return
     figure = trend_chart(
         trend, runtime.settings.status_thresholds, viewer.theme, viewer.zone, height=height, with_violations=with_violations

@@ -20,7 +20,8 @@ class Tile:
 def tiles(row: Sequence[Tile], *, last_known: bool = False) -> None:
     """A row of facts that wraps on narrow screens; grey when they are only the last known ones."""
     cells = "".join(
-        f'<div class="tile" data-testid="tile-{tile.key}"><div class="value">{tile.value}</div><div class="label">{tile.label}</div></div>'
+        f'<div class="tile" data-testid="tile-{tile.key}">'
+        f'<div class="value">{tile.value}</div><div class="label">{tile.label}</div></div>'
         for tile in row
     )
     st.html(f'<div class="tiles{" last-known" if last_known else ""}">{cells}</div>')

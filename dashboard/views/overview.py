@@ -69,9 +69,7 @@ def _first_violations(runtime: Runtime, viewer: Viewer, summary: HealthSummary) 
         agree = (
             "Nothing was there to compare."
             if not summary.totals.total_checked
-            else (
-                f"All {number(summary.totals.total_checked)} pairs agree.{lasting if summary.status is Status.HEALTHY else ''}"
-            )
+            else (f"All {number(summary.totals.total_checked)} pairs agree.{lasting if summary.status is Status.HEALTHY else ''}")
         )
         st.html(f'<h2 class="card">{title}</h2><p class="empty">{agree}</p>')
         return

@@ -9,36 +9,45 @@ from typing import Any
 
 import sqlalchemy as sa
 
+_listeners: tuple[Callable[[str], Any], ...] = ()
+_changing = threading.Lock()
+
+
+@sa.event.listens_for(sa.Engine, "before_cursor_execute")
+def _tell(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+    # One listener for good: taking one away from SQLAlchemy while another thread sends a statement is not safe.
+    for heard in _listeners:
+        heard(statement)
+
 
 @contextmanager
 def listening(heard: Callable[[str], Any]) -> Iterator[None]:
     """Call `heard` with each statement, in the thread that sends it, before it is sent."""
-
-    def before(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        heard(statement)
-
-    sa.event.listen(sa.Engine, "before_cursor_execute", before)
+    global _listeners
+    with _changing:
+        _listeners = (*_listeners, heard)
     try:
         yield
     finally:
-        sa.event.remove(sa.Engine, "before_cursor_execute", before)
+        with _changing:
+            _listeners = tuple(one for one in _listeners if one is not heard)
 
 
 @contextmanager
 def counting() -> Iterator[list[str]]:
     """Every statement that is sent."""
     sent: list[str] = []
-    with listening(sent.append):
+    with listening(lambda statement: sent.append(statement)):
         yield sent
 
 
 @contextmanager
-def holding_before(part: str, thread: Callable[[threading.Thread], bool] = lambda _: True) -> Iterator[tuple[threading.Event, threading.Event]]:
+def holding_before(part: str) -> Iterator[tuple[threading.Event, threading.Event]]:
     """Stop before the first statement that contains `part`: the first event tells that it is reached, the second lets it go."""
     reached, go = threading.Event(), threading.Event()
 
     def stop(statement: str) -> None:
-        if part in statement and not reached.is_set() and thread(threading.current_thread()):
+        if part in statement and not reached.is_set():
             reached.set()
             assert go.wait(60), "nobody let it go"
 

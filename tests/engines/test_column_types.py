@@ -18,7 +18,7 @@ NewApplication = Callable[..., Application]
 
 
 def _violations(application: Application, *, careful: bool = False) -> list[Violation]:
-    with application.coupler().compare(expect_many_suspects=careful) as comparison:
+    with application.coupler().compare(careful=careful) as comparison:
         return [violation for chunk in comparison.chunks() for violation in chunk]
 
 
@@ -71,7 +71,9 @@ def test_a_question_about_a_pair_keeps_ids_apart_that_the_check_keeps_apart(new_
     assert application.coupler().pair_now("007", "PLAYER").kind is Kind.MISSING_PROGRESS
 
 
-@pytest.mark.parametrize("user", ["--5", "5-", "-", "", " ", "1e3", "٣", "²", "９", "1_000", "x", "9" * 25, "-" + "9" * 25, 10**25])
+@pytest.mark.parametrize(
+    "user", ["--5", "5-", "-", "", " ", "1e3", "٣", "²", "９", "1_000", "x", "9" * 25, "-" + "9" * 25, 10**25]
+)
 def test_a_question_about_a_user_who_cannot_be_finds_no_row(application: Application, user: Any) -> None:
     """What somebody types into an address is no reason to fall over."""
     application.pair(5, "PLAYER", 1, 2)
@@ -198,5 +200,3 @@ def test_text_in_a_level_column_is_no_agreement(sqlite_app: SqliteApplication) -
     """SQLite lets it in. Two sides that both say "three" have no level, which is no reason for a green light."""
     sqlite_app.pair(1, "PLAYER", "three", "three").pair(2, "PLAYER", "3", 3)
     assert [(v.user_id, v.kind) for v in _violations(sqlite_app)] == [(1, Kind.LEVEL_NOT_SET)]
-
-

@@ -27,7 +27,30 @@ NAMES = [
     "per%cent", "under_score", "quo'te", 'quo"te', "back\\slash", "semi;colon", "\u00a0PLAYER", "😀",
 ]  # fmt: skip
 INTEGER_USERS = [0, 1, 2, 3, 9, 10, 11, 100, -1, -10, 2**31 - 1, 2**31, 2**53 + 1, 2**63 - 1]
-TEXT_USERS = ["1", "2", "10", "9", "a", "A", "b", "B", "Z", "_", "-", "~", "é", "Ω", "z", "", " ", " a", "u-101", "u-99", "😀", "\ufb01"]
+TEXT_USERS = [
+    "1",
+    "2",
+    "10",
+    "9",
+    "a",
+    "A",
+    "b",
+    "B",
+    "Z",
+    "_",
+    "-",
+    "~",
+    "é",
+    "Ω",
+    "z",
+    "",
+    " ",
+    " a",
+    "u-101",
+    "u-99",
+    "😀",
+    "\ufb01",
+]
 UUID_USERS = [UUID(int=number << 96 | number) for number in (0, 1, 9, 10, 255, 2**31, 2**32 - 1)]
 LEVELS = [1, 2, 3, 1, 2, 3, 8, 0, -1, 2**31 - 1]
 
@@ -57,7 +80,11 @@ def _row(code: int, users: list[Any]) -> Row:
     code, name = divmod(code, len(NAMES))
     code, level = divmod(code, len(LEVELS))
     which = code % 12
-    return (None if which == 11 else users[user], None if which == 10 else NAMES[name], None if which in (8, 9) else LEVELS[level])
+    return (
+        None if which == 11 else users[user],
+        None if which == 10 else NAMES[name],
+        None if which in (8, 9) else LEVELS[level],
+    )
 
 
 @dataclass(frozen=True)
@@ -126,8 +153,8 @@ def _listed(comparison: Comparison) -> list[tuple[Any, ...]]:
     return [_as_tuple(violation) for chunk in comparison.chunks() for violation in chunk]
 
 
-def _agree(coupler: ProgressLicenseCoupler, right: Expected, *, expect_many_suspects: bool) -> None:
-    with coupler.compare(expect_many_suspects=expect_many_suspects) as comparison:
+def _agree(coupler: ProgressLicenseCoupler, right: Expected, *, careful: bool) -> None:
+    with coupler.compare(careful=careful) as comparison:
         totals = comparison.totals
         assert _listed(comparison) == right.violations
     assert totals.total_checked == right.total_checked
@@ -146,7 +173,7 @@ def test_a_check_says_what_the_rule_says(subject: Subject) -> None:
     def says_what_the_rule_says(rows: tuple[list[Row], list[Row]]) -> None:
         right = subject.holds(*rows)
         for careful in (False, True):
-            _agree(subject.coupler, right, expect_many_suspects=careful)
+            _agree(subject.coupler, right, careful=careful)
 
     says_what_the_rule_says()
 
@@ -187,14 +214,13 @@ def test_a_pair_without_rows_is_no_violation(subject: Subject) -> None:
 
 def test_many_rows_come_in_order_over_all_chunks(subject: Subject) -> None:
     """More violations than one chunk holds, inserted in an order of their own."""
-    if subject.ids is not IDS["integer"]:
-        numbers = [subject.ids.users[0]]
-    else:
+    numbers = [subject.ids.users[0]]
+    if subject.ids is IDS["integer"]:
         numbers = [number * 7_919 % 10_007 for number in range(10_007)]
     right = subject.holds([(number, "PLAYER", 2) for number in numbers], [(number, " player", 1) for number in numbers])
     assert len(right.violations) == len(numbers)
     for careful in (False, True):
-        _agree(subject.coupler, right, expect_many_suspects=careful)
+        _agree(subject.coupler, right, careful=careful)
 
 
 @pytest.mark.postgresql
@@ -208,7 +234,7 @@ def test_more_suspects_than_the_fast_statement_takes_give_the_same_answer(
     @settings(max_examples=examples(60))
     @given(databases(INTEGER_USERS))
     def says_what_the_rule_says(rows: tuple[list[Row], list[Row]]) -> None:
-        _agree(subject.coupler, subject.holds(*rows), expect_many_suspects=False)
+        _agree(subject.coupler, subject.holds(*rows), careful=False)
 
     says_what_the_rule_says()
     application.close()
@@ -221,7 +247,7 @@ def test_duplicates_that_agree_with_each_other_are_still_duplicates(application:
     application.pair(51, "PLAYER", 2, 2).progress(51, "PLAYER", 2)
     application.pair(52, "PLAYER", 2, 2).license(52, "PLAYER", 2)
     for careful in (False, True):
-        with application.coupler().compare(expect_many_suspects=careful) as comparison:
+        with application.coupler().compare(careful=careful) as comparison:
             assert _listed(comparison) == [
                 (50, "PLAYER", 3, 3, "duplicate_rows", "resolve_duplicates"),
                 (51, "PLAYER", 2, 2, "duplicate_rows", "resolve_duplicates"),

@@ -101,9 +101,7 @@ def test_names_that_need_quotes_work(application: Application) -> None:
     application.execute('CREATE TABLE "Order; --Progress" ("User" bigint, "select" varchar(50), "Le vel" integer)')
     application.execute("""INSERT INTO "Order; --Progress" VALUES (1, 'PLAYER', 5)""")
     application.license(1, "PLAYER", 4)
-    side = ProgressSettings(
-        table="Order; --Progress", user_column="User", specialization_column="select", level_column="Le vel"
-    )
+    side = ProgressSettings(table="Order; --Progress", user_column="User", specialization_column="select", level_column="Le vel")
     coupler = application.coupler(progress=side)
     assert _compare(coupler) == 1
     assert coupler.pair_now(1, "player").level("progress") == 5

@@ -22,7 +22,7 @@ _ENDLESS = {
 def test_a_check_sees_one_moment_while_rows_change(application: Application) -> None:
     application.disagreeing(range(12_000))  # more than the list is fetched in at once
     for careful in (False, True):
-        with application.coupler().compare(expect_many_suspects=careful) as comparison:
+        with application.coupler().compare(careful=careful) as comparison:
             chunks = comparison.chunks()
             listed = len(next(chunks))
             application.delete_everything().agreeing(range(20_000, 20_010))
@@ -96,7 +96,9 @@ def test_a_limit_ends_with_its_snapshot(postgresql_app: PostgresqlApplication) -
         assert raw.execute("SHOW statement_timeout").fetchone()[0] == "0"
 
 
-def test_the_number_of_statements_does_not_grow_with_the_pairs(application: Application, new_monitor: Any, clock: FrozenClock) -> None:
+def test_the_number_of_statements_does_not_grow_with_the_pairs(
+    application: Application, new_monitor: Any, clock: FrozenClock
+) -> None:
     monitor = new_monitor(application)
     numbers = []
     for pairs in (10, 1_000, 4_000):

@@ -48,7 +48,10 @@ def test_violations_come_back_as_they_were_with_the_moment_of_the_check(fresh_st
 
 
 def test_text_ids_and_any_name_come_back_as_they_were(fresh_state: StateDatabase) -> None:
-    odd = [Violation(user, name, 1, 2, Kind.LEVEL_MISMATCH) for user, name in [("007", "JÁTÉKOS"), ("", ""), ("a%_\\'", "😀"), (-5, "X")]]
+    odd = [
+        Violation(user, name, 1, 2, Kind.LEVEL_MISMATCH)
+        for user, name in [("007", "JÁTÉKOS"), ("", ""), ("a%_\\'", "😀"), (-5, "X")]
+    ]
     check_id = staged(fresh_state, NOON, odd)
     assert pairs(page(fresh_state, check_id)) == pairs(odd)
     with fresh_state.read() as connection:

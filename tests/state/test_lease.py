@@ -102,7 +102,9 @@ def test_a_lease_that_was_given_up_is_free_at_once(fresh_state: StateDatabase, c
     assert acquire(fresh_state, "b", clock)
 
 
-def test_a_lease_that_was_given_up_is_free_also_when_the_clock_is_set_back(fresh_state: StateDatabase, clock: FrozenClock) -> None:
+def test_a_lease_that_was_given_up_is_free_also_when_the_clock_is_set_back(
+    fresh_state: StateDatabase, clock: FrozenClock
+) -> None:
     mine = acquire(fresh_state, "a", clock)
     assert mine
     clock.advance(seconds=-30)

@@ -34,9 +34,7 @@ def upgrade() -> None:
         sa.Column("first_seen", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("check_id", "position"),
     )
-    op.create_index(
-        "ix_current_violations_pair", "current_violations", ["check_id", "user_text", "specialization"], unique=False
-    )
+    op.create_index("ix_current_violations_pair", "current_violations", ["check_id", "user_text", "specialization"], unique=False)
     op.create_table(
         "health_check_history",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),

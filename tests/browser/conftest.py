@@ -1,0 +1,101 @@
+"""One Chromium, real server processes, and applications in known states."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+
+from tests.application import SqliteApplication
+from tests.browser.chromium import get_chromium
+from tests.browser.patience import LONGEST
+from tests.browser.postgresql import Postgresql
+from tests.browser.server import PASSWORD, Server
+
+expect.set_options(timeout=LONGEST * 1000)
+
+NewServer = Callable[..., Server]
+NewContext = Callable[..., BrowserContext]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=get_chromium(), args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def new_context(browser: Browser) -> Iterator[NewContext]:
+    """Call it for a browser that nobody has used yet."""
+    made: list[BrowserContext] = []
+
+    def new(width: int = 1440, height: int = 960, color_scheme: str = "light") -> BrowserContext:
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if color_scheme == "dark" else "light",
+            timezone_id="Europe/Budapest",
+        )
+        context.set_default_timeout(LONGEST * 1000)
+        made.append(context)
+        return context
+
+    yield new
+    for context in made:
+        context.close()
+
+
+@pytest.fixture
+def visitor(new_context: NewContext) -> Iterator[BrowserContext]:
+    """A browser that nobody has used yet, closed after the test."""
+    context = new_context()
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def new_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewServer]:
+    """Call it with settings for a server that is not started yet, in a folder of its own."""
+    made: list[Server] = []
+
+    def new(folder: Path | None = None, **settings: object) -> Server:
+        settings.setdefault("admin_password", PASSWORD)
+        made.append(Server(folder or tmp_path_factory.mktemp("served"), **settings))
+        return made[-1]
+
+    yield new
+    for server in made:
+        server.end()
+
+
+@pytest.fixture(scope="module")
+def new_sqlite_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., SqliteApplication]]:
+    """Call it for an application on SQLite, without rows."""
+    made: list[SqliteApplication] = []
+
+    def new(**types: str) -> SqliteApplication:
+        made.append(SqliteApplication(tmp_path_factory.mktemp("application") / "app.db", **types))
+        return made[-1]
+
+    yield new
+    for application in made:
+        application.close()
+
+
+@pytest.fixture(scope="module")
+def stoppable_postgresql() -> Iterator[Postgresql]:
+    """A running PostgreSQL that belongs to the tests of one file alone."""
+    server = Postgresql()
+    try:
+        yield server.start()
+    finally:
+        server.remove()
+
+
+def url_of(application: SqliteApplication) -> str:
+    return application.url.render_as_string()

@@ -1,0 +1,144 @@
+"""Every page in the five states in which its data can be: each says what it is, none breaks, none is green without reason."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.application import SqliteApplication
+from tests.browser.conftest import NewContext, NewServer, url_of
+from tests.browser.server import Server
+from tests.browser.visit import badge, enter, expect_no_error, table_rows
+
+pytestmark = pytest.mark.browser
+
+PAGES = {"overview": "/", "violations": "/violations", "trend": "/trend"}
+SCHEMES = {"light": "rgb(255, 255, 255)", "dark": "rgb(17, 22, 28)"}
+DAY = 86_400
+
+
+@dataclass
+class State:
+    """A server whose data are in one of the five states, and what its pages must say then."""
+
+    server: Server
+    status: str
+    overview: str
+    violations: str
+    trend: str
+
+
+def before_the_first_check(server: Server, _application: SqliteApplication) -> State:
+    no_check = "No check has completed yet"
+    return State(server, "unknown", no_check, no_check, "No check completed in the last 7 d, 1 check failed")
+
+
+def healthy(server: Server, application: SqliteApplication) -> State:
+    application.agreeing(range(1, 1_301))
+    server.start().wait_for_checks(1)
+    agree = "All 1\u202f300 pairs agree"
+    return State(server, "healthy", agree, agree, "Never seen below 99 % in the last 7 d, lowest 100.00 %")
+
+
+def with_violations(server: Server, application: SqliteApplication) -> State:
+    application.agreeing(range(1, 190)).disagreeing(range(500, 511))
+    server.start().wait_for_checks(1)
+    return State(server, "critical", "11 violations: 11 level mismatches", "11 violations", "lowest 94.50 %")
+
+
+def stale(server: Server, application: SqliteApplication) -> State:
+    application.agreeing(range(1, 190)).disagreeing([500])
+    server.start().wait_for_checks(1)
+    server.stop()
+    with closing(sqlite3.connect(server.folder / "var" / "coupling-health.db")) as connection, connection:
+        connection.execute("UPDATE health_check_history SET timestamp = datetime(timestamp, '-60 hours')")
+    application.execute("ALTER TABLE user_licenses RENAME TO elsewhere")
+    server.start().wait_for_checks(2)
+    with closing(sqlite3.connect(server.folder / "var" / "coupling-health.db")) as connection, connection:
+        connection.execute("DELETE FROM health_check_history WHERE outcome = 'failed'")
+    return State(server, "unknown", "Last completed check 2 d 12 h ago", "last completed check 2 d 12 h ago", "lowest 99.47 %")
+
+
+def failing(server: Server, application: SqliteApplication) -> State:
+    application.agreeing(range(1, 190)).disagreeing([500])
+    server.start().wait_for_checks(1)
+    application.execute("ALTER TABLE user_licenses RENAME TO elsewhere")
+    assert server.run("check").returncode == 2
+    reason = "the last attempt failed: There is no table user_licenses"
+    return State(server, "unknown", reason, reason, "1 check failed")
+
+
+STATES = [before_the_first_check, healthy, with_violations, stale, failing]
+
+
+@pytest.fixture(scope="module", params=STATES, ids=lambda state: state.__name__)
+def state(request: pytest.FixtureRequest, new_server: NewServer, new_sqlite_app: Callable[..., SqliteApplication]) -> State:
+    application = new_sqlite_app()
+    if request.param is before_the_first_check:
+        application.execute("DROP TABLE user_licenses")
+    server = new_server(database_url=url_of(application), check__interval_seconds=DAY)
+    if request.param is before_the_first_check:
+        server.start().wait_for_checks(1)
+    made: State = request.param(server, application)
+    yield made
+    server.end()
+
+
+@pytest.fixture(scope="module")
+def tabs(state: State, new_context: NewContext) -> dict[str, Page]:
+    """A wide light tab and a narrow dark one of a logged-in admin."""
+    return {
+        "light": enter(new_context(1440, 960, "light"), state.server),
+        "dark": enter(new_context(390, 844, "dark"), state.server),
+    }
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_says_what_is_known_and_fits_the_screen(state: State, tabs: dict[str, Page], name: str, scheme: str) -> None:
+    page = tabs[scheme]
+    if page.url != state.server.url + PAGES[name]:
+        page.goto(state.server.url + PAGES[name])
+    expect(page.get_by_test_id("stMain")).to_contain_text(re.compile(re.escape(getattr(state, name)), re.IGNORECASE))
+    green = page.locator('[data-status="healthy"], .pill.healthy, .st-key-banner-healthy')
+    if name == "overview":
+        expect(badge(page)).to_have_attribute("data-status", state.status)
+        expect(page.locator(".st-key-gauge svg.main-svg").first).to_be_visible()
+        expect(green).to_have_count(2 if state.status == "healthy" else 0)
+    elif name == "violations":
+        expect(page.locator(f".pill.{state.status}")).to_be_visible()
+        expect(green).to_have_count(1 if state.status == "healthy" else 0)
+        expect(table_rows(page)).to_have_count({"critical": 11, "unknown": 1}.get(state.status, 0) if known(state) else 0)
+    else:
+        expect(page.locator(".st-key-trend svg.main-svg").first).to_be_visible()
+        expect(green).to_have_count(0)
+    expect_no_error(page)
+    width = page.viewport_size["width"] if page.viewport_size else 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, "no scrolling sideways"
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= width, "no scrolling sideways"
+    assert page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor") == SCHEMES[scheme]
+
+
+def known(state: State) -> bool:
+    return "No check has completed" not in state.overview
+
+
+def test_last_known_figures_are_marked_as_such(state: State, tabs: dict[str, Page]) -> None:
+    page = tabs["light"]
+    if page.url != state.server.url + "/":
+        page.goto(state.server.url)
+    expect(badge(page)).to_have_attribute("data-status", state.status)
+    marks = page.get_by_text(re.compile("last known", re.IGNORECASE))
+    if state.status == "unknown" and known(state):
+        expect(page.locator(".tiles.last-known")).to_be_visible()
+        expect(badge(page)).to_contain_text(re.compile(r"Last known: 99\.47 % of 190 pairs"))
+        expect(page.locator(".st-key-gauge-card")).to_contain_text("last known")
+        expect(page.get_by_text("Last known violations (1)")).to_be_visible()
+    else:
+        expect(marks).to_have_count(0)
