@@ -99,12 +99,17 @@ def _follow(runtime: Runtime, drawn: HealthSummary) -> None:
 
     @st.fragment(run_every=1 if drawn.running else _POLL_SECONDS, key="follow")
     def look() -> None:
-        ended = sessions.user_of(sessions.cookie(), runtime) is None
-        if ended or next(polls, None) is None or runtime.monitor.get_health_summary().version != drawn.version:
+        if next(polls, None) is None or _outdated(runtime, drawn):
             st.session_state[_BY_ITSELF] = True
             st.rerun()
 
+    look()
+
+
+def _outdated(runtime: Runtime, drawn: HealthSummary) -> bool:
+    """Whether the page shows what does not hold any more: an older result, or anything after a logout or without a state."""
     try:
-        look()
-    except StateDatabaseUnavailable as away:
-        state_is_away(away)
+        logged_out = sessions.user_of(sessions.cookie(), runtime) is None
+    except StateDatabaseUnavailable:
+        return True
+    return logged_out or runtime.monitor.get_health_summary().version != drawn.version

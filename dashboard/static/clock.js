@@ -22,6 +22,24 @@
     document.querySelectorAll("time[data-for]").forEach((e) => put(e, words(now - Number(e.dataset.for))));
     document.querySelectorAll("time[data-until]").forEach((e) => put(e, countdown(Number(e.dataset.until) - now)));
   };
+  // A page whose server died would show its last green for ever: it says so, and turns grey.
+  let missed = 0, lostAt = null;
+  const note = () => document.getElementById("coupling-health-contact");
+  const contact = async () => {
+    const answer = await fetch("/healthz", { cache: "no-store", signal: AbortSignal.timeout(8000) }).catch(() => null);
+    missed = answer && answer.ok ? 0 : missed + 1;
+    document.documentElement.classList.toggle("no-contact", missed > 1);
+    if (missed > 1) {
+      lostAt = lostAt || new Date();
+      const line = note() || document.body.appendChild(Object.assign(document.createElement("div"), { id: "coupling-health-contact", role: "alert" }));
+      line.textContent = `Status unknown: no contact with the server since ${lostAt.toTimeString().slice(0, 5)}. What stands below is the last known state.`;
+    } else if (missed === 0) {
+      lostAt = null;
+      note()?.remove();
+    }
+  };
+  clearInterval(window.couplingHealthContact);
+  window.couplingHealthContact = setInterval(contact, 5000);
   clearInterval(window.couplingHealthClock);
   window.couplingHealthClock = setInterval(tick, 1000);
   tick();
