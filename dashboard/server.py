@@ -21,6 +21,7 @@ from starlette.routing import Route
 from streamlit import config as streamlit_config
 
 from dashboard import export, sessions
+from dashboard.components import charts
 from dashboard.protection import Protection
 from dashboard.runtime import Runtime, set_current
 
@@ -51,6 +52,7 @@ def build_app(runtime: Runtime) -> st.App:
 
     @asynccontextmanager
     async def lifespan(_app: st.App) -> AsyncIterator[None]:
+        await run_in_threadpool(charts.load_libraries)
         await run_in_threadpool(runtime.start)
         gc.collect()
         gc.freeze()  # what was loaded at the start stays: no collection needs to look at it again

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
+import pandas  # noqa: F401 - Plotly would load it at the first figure
 import streamlit as st
 
+from core.clock import utc_now
 from core.health_monitor import HealthSummary
 from core.model import Status
 from core.state.trend import Trend
+from core.status import DEFAULT_THRESHOLDS
 from dashboard.components import gauge as gauge_component
 from dashboard.components.trend_chart import trend_chart
 from dashboard.runtime import Runtime
 from dashboard.viewer import Viewer
-from dashboard.wording import ago, rate, timed
+from dashboard.wording import Theme, ago, rate, timed
 
 _STILL = {"displayModeBar": False, "staticPlot": True}
 _LIVE = {"displayModeBar": False, "scrollZoom": False, "doubleClick": "reset"}
 _DAY_HEIGHT, _PAGE_HEIGHT = 210, 460
+
+
+def load_libraries() -> None:
+    """Draw once, for nobody: Plotly loads its parts when they are first needed, and two pages at once would trip over that."""
+    now = utc_now()
+    nothing = Trend(now - timedelta(days=1), now, (), (), timedelta(0), None, None)
+    gauge_component.gauge(None, Status.UNKNOWN, DEFAULT_THRESHOLDS, Theme.LIGHT).to_json()
+    trend_chart(nothing, DEFAULT_THRESHOLDS, Theme.LIGHT, ZoneInfo("UTC"), height=_DAY_HEIGHT, with_violations=True).to_json()
 
 
 def gauge(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:

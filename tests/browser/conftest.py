@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,19 @@ expect.set_options(timeout=LONGEST * 1000)
 
 NewServer = Callable[..., Server]
 NewContext = Callable[..., BrowserContext]
+
+_servers: list[Server] = []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that fails shows what the running servers said."""
+    report = yield
+    if report.failed:
+        for server in _servers:
+            if server.process is not None:
+                report.sections.append((f"server at {server.url}, exit code {server.process.poll()}", server.said()[-6_000:]))
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -66,11 +79,13 @@ def new_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewServer]:
     def new(folder: Path | None = None, **settings: object) -> Server:
         settings.setdefault("admin_password", PASSWORD)
         made.append(Server(folder or tmp_path_factory.mktemp("served"), **settings))
+        _servers.append(made[-1])
         return made[-1]
 
     yield new
     for server in made:
         server.end()
+        _servers.remove(server)
 
 
 @pytest.fixture(scope="module")

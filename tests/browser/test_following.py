@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.application import SqliteApplication
-from tests.browser.conftest import NewServer, url_of
+from tests.browser.conftest import NewContext, NewServer, url_of
 from tests.browser.patience import eventually
 from tests.browser.server import Server
 from tests.browser.visit import enter, expect_no_error, expect_status, row_of, run_now, table_rows, tile
@@ -52,6 +52,15 @@ def watched(new_server: NewServer, new_sqlite_app: Callable[..., SqliteApplicati
 
 def scrolled(page: Page) -> int:
     return int(page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop"))
+
+
+def test_visitors_who_come_first_and_together_all_see_the_page(watched: Watched, new_context: NewContext) -> None:
+    pages = [enter(new_context(), watched.server) for _ in range(4)]
+    for page in pages:
+        expect(page.locator(".st-key-gauge svg.main-svg").first).to_be_visible()
+        expect(page.locator(".st-key-day svg.main-svg").first).to_be_visible()
+        expect_no_error(page)
+        page.context.close()
 
 
 def test_a_check_of_another_process_shows_within_seconds_and_nothing_jumps(watched: Watched, visitor: BrowserContext) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -40,10 +42,11 @@ def test_a_server_killed_during_a_check_works_after_a_restart(
     application.execute("COMMIT")
     after_the_kill = server.history()
     assert len(after_the_kill) in (before, before + 1)
+    let_leases_run_out(database)
 
     server.start()
     page = enter(visitor, server)
-    expect_status(page, "healthy", longest=90)
+    expect_status(page, "healthy")
     server.wait_for_checks(len(after_the_kill) + 1)
     expect(tile(page, "violations")).to_have_text("1")
     expect_no_error(page)
@@ -55,6 +58,14 @@ def test_a_server_killed_during_a_check_works_after_a_restart(
     assert server.run("doctor").returncode == 0
 
 
+def let_leases_run_out(database: Path) -> None:
+    """A killed server's turn is believed for a minute; here that minute passes at once."""
+    with closing(sqlite3.connect(database, timeout=10)) as connection, connection:
+        (leases,) = connection.execute("SELECT count(*) FROM leases").fetchone()
+        assert leases == 1
+        connection.execute("UPDATE leases SET expires_at = datetime(expires_at, '-61 seconds')")
+
+
 def test_an_unusable_state_folder_is_named_on_the_page_until_it_is_mended(
     new_server: NewServer, new_sqlite_app: Callable[..., SqliteApplication], visitor: BrowserContext, tmp_path: Path
 ) -> None:
@@ -64,7 +75,7 @@ def test_an_unusable_state_folder_is_named_on_the_page_until_it_is_mended(
         database_url=url_of(new_sqlite_app().agreeing(range(1, 11))), state_url=f"sqlite:///{in_the_way}/state.db"
     ).start()
     page = visitor.new_page()
-    page.goto(server.url + "/trend")
+    page.goto(server.url)
     expect(page.get_by_text("Coupling Health cannot start yet")).to_be_visible()
     expect(page.get_by_text(re.compile(re.escape(f"The folder {in_the_way} for the state database cannot be made")))).to_be_visible()
     expect(page.get_by_text("COUPLING_HEALTH_STATE_URL")).to_be_visible()
@@ -76,7 +87,6 @@ def test_an_unusable_state_folder_is_named_on_the_page_until_it_is_mended(
     in_the_way.unlink()
     expect(page.get_by_role("textbox", name="User name")).to_be_visible()
     log_in(page)
-    page.goto(server.url)
     expect_status(page, "healthy")
     assert PASSWORD not in server.said()
     shutil.rmtree(in_the_way, ignore_errors=True)
