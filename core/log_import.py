@@ -63,13 +63,17 @@ def import_logs(
                 known_logs.remember(connection, log)
                 outcomes.append(log)
         progress(len(outcomes), len(fresh))
+    gone = [
+        log for log in known.values() if log.outcome is LogOutcome.BROKEN and log.path not in {str(path) for path, _ in found}
+    ]
+    if gone:
+        with state.write() as connection:
+            for log in gone:
+                known_logs.forget(connection, log)
     imported = sum(log.outcome is LogOutcome.IMPORTED for log in outcomes)
     looked_at = {log.path for log in outcomes}
-    still_there = {str(path) for path, _ in found}
     broken = [log for log in outcomes if log.outcome is LogOutcome.BROKEN] + [
-        log
-        for log in known.values()
-        if log.outcome is LogOutcome.BROKEN and log.path not in looked_at and log.path in still_there
+        log for log in known.values() if log.outcome is LogOutcome.BROKEN and log.path not in looked_at and log not in gone
     ]
     return ImportResult(imported, len(found) - imported - len(broken), sorted(broken, key=lambda log: log.path))
 

@@ -188,11 +188,14 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         settings = Settings(**overrides)
     except ValidationError as invalid:
-        mistakes += [_in_words(dict(mistake)) for mistake in invalid.errors(include_url=False)]
+        found = (dict(mistake) for mistake in invalid.errors(include_url=False))
+        mistakes += [_in_words(mistake) for mistake in found if not _names_unknown_variable(mistake)]
     except tomllib.TOMLDecodeError as broken:
         mistakes.append(f"{FILE_NAME} is not valid TOML: {broken}")
     except OSError as unreadable:
         mistakes.append(f"{FILE_NAME} cannot be read: {unreadable}")
+    except UnicodeDecodeError as foreign:
+        mistakes.append(f"{FILE_NAME} is not UTF-8 text: {foreign}")
     except ValueError as broken:  # a nested environment variable that is not what its group needs
         mistakes.append(str(broken))
     if mistakes:
@@ -245,6 +248,12 @@ def _unknown_variables(environment: Mapping[str, str]) -> list[str]:
     return mistakes
 
 
+def _names_unknown_variable(mistake: Mapping[str, Any]) -> bool:
+    """Whether the mistake is a variable that `_unknown_variables` has named already."""
+    key = ".".join(str(part) for part in mistake["loc"])
+    return mistake["type"] == "extra_forbidden" and variable_of(key) in map(str.upper, os.environ)
+
+
 def _in_words(mistake: Mapping[str, Any]) -> str:
     key = ".".join(str(part) for part in mistake["loc"]) or FILE_NAME
     if mistake["type"] == "extra_forbidden":
@@ -252,5 +261,8 @@ def _in_words(mistake: Mapping[str, Any]) -> str:
         return f"{key}: no such setting" + (f"; did you mean {near[0]}?" if near else "")
     message = str(mistake["msg"]).removeprefix("Value error, ")
     held = mistake.get("input")
-    secret = key in ("database_url", "state_url", "admin_password") or isinstance(held, Mapping | BaseModel)
+    # a URL that slipped into the wrong key holds a password as well
+    secret = (
+        key in ("database_url", "state_url", "admin_password") or not isinstance(held, int | float | str) or "://" in str(held)
+    )
     return f"{key} ({variable_of(key)}): {message}" + ("" if secret else f"; it holds {held!r}")

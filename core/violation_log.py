@@ -24,6 +24,7 @@ LOG_NAME = re.compile(r"\d{8}_\d{6}(_\d+)?_violations\.json")
 
 _as_text = json.JSONEncoder(ensure_ascii=False).encode
 _PARTIAL_PREFIX = ".unfinished-"
+_CHECK_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _PARTIAL_LIFETIME = timedelta(hours=1)
 _ACTION_KINDS = {action.value: kind for kind in Kind for action in (kind.action,)} | {
     "sync_to_higher_level": Kind.LEVEL_MISMATCH  # the earlier implementation's older name
@@ -195,7 +196,7 @@ def find_logs(folder: Path) -> Iterator[os.DirEntry[str]]:
     with os.scandir(folder) as entries:
         named = sorted((entry for entry in entries if LOG_NAME.fullmatch(entry.name)), key=lambda entry: entry.name)
     for entry in named:
-        with suppress(FileNotFoundError):  # taken away meanwhile
+        with suppress(OSError):  # taken away meanwhile, or a link that leads nowhere
             if stat.S_ISREG(entry.stat().st_mode):
                 yield entry
 
@@ -241,7 +242,7 @@ def parse_log(data: bytes, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> ReadL
         consistency_rate=consistency_rate(totals.consistent, totals.total_checked, thresholds),
         by_kind={kind: count for kind, count in by_kind.items() if count},
         violations=violations,
-        check_id=check_id if isinstance(check_id, str) and 0 < len(check_id) <= 64 else None,
+        check_id=check_id if isinstance(check_id, str) and _CHECK_ID.fullmatch(check_id) else None,
     )
 
 
@@ -254,7 +255,7 @@ def _totals(content: Mapping[str, Any], listed: int) -> Totals:
         if consistent is None:
             raise LogBroken("it is JSON, but no report: total_checked is missing")
         total = consistent + inconsistent
-    if inconsistent > total or (consistent is not None and consistent + inconsistent != total):
+    if not 0 <= inconsistent <= total or (consistent is not None and consistent + inconsistent != total):
         raise LogBroken("its figures contradict each other")
     return Totals(
         total,

@@ -44,9 +44,14 @@ def load(connection: sa.Connection, folder: str) -> dict[str, KnownLog]:
     }
 
 
+def forget(connection: sa.Connection, log: KnownLog) -> None:
+    """The file was taken away."""
+    connection.execute(sa.delete(known_logs).where(known_logs.c.path == log.path))
+
+
 def remember(connection: sa.Connection, log: KnownLog) -> None:
     """Keep what came of a log, in place of what was known of it."""
-    connection.execute(sa.delete(known_logs).where(known_logs.c.path == log.path))
+    forget(connection, log)
     connection.execute(
         sa.insert(known_logs).values(
             path=log.path,
