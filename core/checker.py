@@ -46,12 +46,19 @@ class Checker:
     """Runs checks and imports, never two at once over all threads, processes and replicas that share the state database."""
 
     def __init__(self, settings: Settings, state: StateDatabase, coupler: ProgressLicenseCoupler | None, clock: Clock) -> None:
-        self.unrecorded: list[FailedAttempt] = []  # failures that the state database could not take yet
+        self._unrecorded: list[FailedAttempt] = []  # failures that the state database could not take yet
+        self._unrecorded_lock = threading.Lock()
         self._settings = settings
         self._state = state
         self._coupler = coupler
         self._clock = clock
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+
+    @property
+    def unrecorded(self) -> Sequence[FailedAttempt]:
+        """Failures that the state database could not take yet, oldest first."""
+        with self._unrecorded_lock:
+            return tuple(self._unrecorded)
 
     def check(self, request: Request, *, dry_run: bool = False) -> Report:
         """Check all pairs and give the report; joins a check that runs already, anywhere, and gives that one's.
@@ -102,7 +109,7 @@ class Checker:
             crashed = CheckCrashed(f"The check crashed: {type(unforeseen).__name__}: {unforeseen}.")
             self._record_failure(start, crashed)
             raise crashed from unforeseen
-        self._drop_superseded(report.check_id)
+        self._drop_superseded()
         return report
 
     def _compare_and_keep(self, mine: Lease, start: CheckStart) -> Report:
@@ -140,12 +147,12 @@ class Checker:
         with self._state.write() as connection:
             if not lease.renew(connection, mine, self._clock()):
                 raise CheckInterrupted
-            self._write_unrecorded(connection)
+            recorded = self._write_unrecorded(connection)
             history.record_completed(connection, report, self._require_coupler().label)
             if written is not None:
                 own = KnownLog(str(written.path.absolute()), written.size, written.mtime_ns, written.digest, LogOutcome.OWN)
                 known_logs.remember(connection, own)
-        self.unrecorded.clear()
+        self._forget_recorded(recorded)
 
     def _dry_run(self, check_id: str, request: Request) -> Report:
         start, spool = self._start(check_id, request), Spool()
@@ -156,25 +163,31 @@ class Checker:
 
     def _record_failure(self, start: CheckStart, failed: CouplingHealthError) -> None:
         attempt = FailedAttempt(start.check_id, start.timestamp, start.request, str(failed), start.elapsed_ms)
-        self.unrecorded.append(attempt)
+        with self._unrecorded_lock:
+            self._unrecorded.append(attempt)
         try:
             with self._state.write() as connection:
-                self._write_unrecorded(connection)
+                recorded = self._write_unrecorded(connection)
         except StateDatabaseUnavailable as away:
             log.warning("A failed check could not be recorded yet: %s", away)
         else:
-            self.unrecorded.clear()
+            self._forget_recorded(recorded)
 
-    def _write_unrecorded(self, connection: sa.Connection) -> None:
-        for attempt in self.unrecorded:
-            history.record_failed(connection, attempt, self._require_coupler().label)
+    def _write_unrecorded(self, connection: sa.Connection) -> Sequence[FailedAttempt]:
+        recorded = self.unrecorded
+        for attempt in recorded:
+            # the row may be there: when a commit went through and its answer was lost
+            if history.find(connection, attempt.check_id) is None:
+                history.record_failed(connection, attempt, self._require_coupler().label)
+        return recorded
 
-    def _drop_superseded(self, check_id: str) -> None:
-        """Keep the newest check's violations, and those of the one before for readers who are still at it."""
+    def _forget_recorded(self, recorded: Sequence[FailedAttempt]) -> None:
+        with self._unrecorded_lock:
+            self._unrecorded = [attempt for attempt in self._unrecorded if attempt not in recorded]
+
+    def _drop_superseded(self) -> None:
         try:
-            with self._state.read() as connection:
-                kept = history.newest_check_ids(connection, None, 2)
-            current_violations.drop_all_but(self._state, {check_id, *kept})
+            current_violations.drop_superseded(self._state)
         except StateDatabaseUnavailable as away:
             log.warning("Superseded violations stay until the next check: %s", away)
 

@@ -9,6 +9,7 @@ Every comparison is exact and comes from one snapshot. Two shapes give it:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -104,7 +105,7 @@ def full_statement(dialect: str, progress: Side, license: Side) -> sa.Select[Any
     """
     everything = _stacked(progress, license)
     grouped = _grouped(everything)
-    rest = grouped.having(_agrees(everything).is_not(sa.true())).cte("rest").prefix_with("MATERIALIZED")
+    rest = grouped.having(_agrees(dialect, everything).is_not(sa.true())).cte("rest").prefix_with("MATERIALIZED")
     identified = sa.and_(rest.c.user.is_not(None), rest.c.specialization.is_not(None))
     bad = sa.func.count(sa.case((identified, _ONE)))
     all_rows = sa.select(sa.func.count()).select_from(progress.table).scalar_subquery() + (
@@ -217,10 +218,13 @@ def _grouped(stacked: sa.Subquery) -> sa.Select[Any]:
     ).group_by(stacked.c.user, stacked.c.specialization)
 
 
-def _agrees(stacked: sa.Subquery) -> sa.ColumnElement[bool]:
+def _agrees(dialect: str, stacked: sa.Subquery) -> sa.ColumnElement[bool]:
     """Two rows in all and a level from either side: so one row on each, with equal levels. NULL where a level is NULL."""
-    levels_equal = sa.func.max(stacked.c.progress_level) == sa.func.max(stacked.c.license_level)
-    return sa.and_(sa.func.count() == 2, levels_equal, stacked.c.user.is_not(None), stacked.c.specialization.is_not(None))
+    progress, license_ = sa.func.max(stacked.c.progress_level), sa.func.max(stacked.c.license_level)
+    # SQLite takes text into a number's column; every text is greater than every number, and no level
+    is_number = progress < sa.literal_column("''") if dialect == "sqlite" else sa.true()
+    identified = sa.and_(stacked.c.user.is_not(None), stacked.c.specialization.is_not(None))
+    return sa.and_(sa.func.count() == 2, progress == license_, is_number, identified)
 
 
 def _for_join(side: Side, name: str) -> sa.Subquery:
@@ -294,13 +298,13 @@ def as_level(value: object) -> int | None:
     """A level as an integer; what is no number is no level."""
     if type(value) is int:
         return value
-    return int(value) if isinstance(value, float | Decimal) else None
+    return int(value) if isinstance(value, float | Decimal) and math.isfinite(value) else None
 
 
 def as_user_id(value: object) -> UserId:
     """A user id as reports spell it: an integer, or text for everything else (a UUID)."""
     if isinstance(value, int):
         return value
-    if isinstance(value, float | Decimal) and value == int(value):
+    if isinstance(value, float | Decimal) and math.isfinite(value) and value == int(value):
         return int(value)
     return str(value)

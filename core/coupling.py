@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from core.settings import SideSettings
 from core.watched import WatchedDatabase
 
 _CAREFUL_CHECKS = 12
+_WHOLE = re.compile(r"0|-?[1-9][0-9]{0,18}")
 
 SideName = Literal["progress", "license"]
 
@@ -162,42 +164,52 @@ class ProgressLicenseCoupler:
 
     def _rows(self, connection: sa.Connection, name: SideName, table: sa.Table, user_id: UserId, specialization: str) -> SideRows:
         settings = self._settings[name]
-        user = table.c[settings.user_column]
-        key: sa.ColumnElement[Any] = user
-        if not _is_number(user.type):
-            key, user_id = sa.cast(user, sa.String), str(user_id)
-        elif isinstance(user_id, str):
-            if not user_id.strip().lstrip("-").isdecimal():
-                return SideRows(name, settings.table, [], [])
-            user_id = int(user_id)
-        statement = sa.select(table).where(
-            key == user_id,
-            normalised(_as_text(table.c[settings.specialization_column])) == normalised(sa.literal(specialization)),
+        mapping = self._watched.case_mapping(connection)
+        names = normalised(_as_text(table.c[settings.specialization_column]), mapping)
+        statement = sa.select(*(self._bare(column) for column in table.c)).where(
+            self._is_user(table.c[settings.user_column], user_id), names == normalised(sa.literal(specialization), mapping)
         )
         rows = [dict(row) for row in connection.execute(statement).mappings()]
         return SideRows(name, settings.table, rows, [_number(row[settings.level_column]) for row in rows])
 
+    def _is_user(self, column: sa.Column[Any], user_id: UserId) -> sa.ColumnElement[bool]:
+        """Whether a row is the user's: by the text of the id, so that 7 is not "007"; by its value where an index may help."""
+        text = str(user_id)
+        exactly = sa.cast(column, sa.Text) == text
+        whole = int(text) if _WHOLE.fullmatch(text) and abs(int(text)) < 2**63 else None
+        if self._watched.dialect == "sqlite":
+            return sa.and_(sa.type_coerce(column, types.NullType()) == (text if whole is None else whole), exactly)
+        if _is_number(column.type):
+            return sa.false() if whole is None else column == whole
+        return exactly
+
+    def _bare(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        """A column as the driver gives it: SQLite's declared types promise nothing about its values."""
+        return sa.type_coerce(column, types.NullType()) if self._watched.dialect == "sqlite" else column
+
     def _build(self, connection: sa.Connection) -> Statements:
         tables = self._reflect(connection)
         if self._statements is None:
-            self._statements = Statements.of(self._watched.dialect, *self._sides(tables))
+            sides = self._sides(tables, self._watched.case_mapping(connection))
+            self._statements = Statements.of(self._watched.dialect, *sides)
         return self._statements
 
-    def _sides(self, tables: Mapping[SideName, sa.Table]) -> tuple[Side, Side]:
+    def _sides(self, tables: Mapping[SideName, sa.Table], case_mapping: str | None) -> tuple[Side, Side]:
         columns = {
             name: [table.c[getattr(self._settings[name], f"{role}_column")] for role in ("user", "specialization", "level")]
             for name, table in tables.items()
         }
-        users = [columns["progress"][0], columns["license"][0]]
-        if not _comparable(users[0].type, users[1].type):  # one side keeps ids as text: both are compared as text
-            users = [sa.cast(user, sa.String) for user in users]
+        users: list[sa.ColumnElement[Any]] = [columns["progress"][0], columns["license"][0]]
+        padded = any(isinstance(user.type, types.CHAR) for user in users)
+        if padded or not _comparable(users[0].type, users[1].type):  # one side keeps ids as text: both are compared as text
+            users = [sa.cast(user, sa.Text) for user in users]
         progress, license_ = (
             Side(
                 table=tables[name],
-                user=user,
+                user=self._bare(user),
                 raw_specialization=_as_text(columns[name][1]),
-                specialization=normalised(_as_text(columns[name][1])),
-                level=columns[name][2],
+                specialization=normalised(_as_text(columns[name][1]), case_mapping),
+                level=self._bare(columns[name][2]),
             )
             for name, user in zip(tables, users, strict=True)
         )
@@ -256,11 +268,11 @@ def _as_text(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
 
 
 def _is_number(kind: types.TypeEngine[Any]) -> bool:
-    return isinstance(kind, types.Integer | types.Numeric | types.NullType) and not isinstance(kind, types.Boolean)
+    return isinstance(kind, types.Integer | types.Numeric | types.Float | types.NullType) and not isinstance(kind, types.Boolean)
 
 
 def _comparable(one: types.TypeEngine[Any], other: types.TypeEngine[Any]) -> bool:
-    groups = (types.Integer | types.Numeric, types.String, types.Uuid, types.NullType)
+    groups = (types.Integer | types.Numeric | types.Float, types.String, types.Uuid, types.NullType)
     return any(isinstance(one, group) and isinstance(other, group) for group in groups)
 
 

@@ -240,7 +240,7 @@ class HealthMonitor:
     def recent_failures(self, limit: int = 20) -> Sequence[Attempt]:
         """The newest failed attempts, newest first."""
         with self.state.read() as connection:
-            return history.failures(connection, limit)
+            return history.failures(connection, self._watched(connection), limit)
 
     def broken_logs(self) -> Sequence[KnownLog]:
         """The violation logs that were found and cannot be read."""
@@ -282,13 +282,14 @@ class HealthMonitor:
 
     def _with_unrecorded(self, evidence: Evidence) -> Evidence:
         """Failures that the state database has not heard of yet count as well."""
-        if not self._checker.unrecorded:
+        unrecorded = self._checker.unrecorded
+        if not unrecorded:
             return evidence
         return replace(
             evidence,
-            failed_attempts=evidence.failed_attempts + len(self._checker.unrecorded),
-            failing_since=evidence.failing_since or self._checker.unrecorded[0].timestamp,
-            last_error=self._checker.unrecorded[-1].error,
+            failed_attempts=evidence.failed_attempts + len(unrecorded),
+            failing_since=evidence.failing_since or unrecorded[0].timestamp,
+            last_error=unrecorded[-1].error,
         )
 
     def _watched(self, connection: sa.Connection) -> str | None:

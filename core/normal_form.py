@@ -18,13 +18,19 @@ class normal_form(FunctionElement[str]):  # noqa: N801 - named as SQL functions 
     """A name in upper case, for every alphabet, and without blanks around it."""
 
     type = sa.String()
-    inherit_cache = True
+    inherit_cache = False  # built once and kept by the coupler
+
+    def __init__(self, name: sa.ColumnElement[Any], case_mapping: str | None) -> None:
+        super().__init__(name)
+        self.case_mapping = case_mapping
 
 
 @compiles(normal_form)
 def _normal_form(element: normal_form, compiler: SQLCompiler, **options: Any) -> str:
     name = next(iter(element.clauses))
-    return compiler.process(sa.func.upper(sa.func.trim(name, _blanks())), **options)
+    trimmed = sa.func.trim(name, _blanks(), type_=sa.String)
+    mapped = sa.collate(trimmed, element.case_mapping) if element.case_mapping else trimmed
+    return compiler.process(sa.func.upper(mapped), **options)
 
 
 @compiles(normal_form, "sqlite")
@@ -40,9 +46,9 @@ def _blanks() -> sa.BindParameter[str]:
     return sa.literal(BLANKS, literal_execute=True)
 
 
-def normalised(specialization: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
-    """The name under which a specialization is compared and reported, in SQL."""
-    return normal_form(specialization)
+def normalised(specialization: sa.ColumnElement[Any], case_mapping: str | None = None) -> sa.ColumnElement[str]:
+    """The name under which a specialization is compared and reported, in SQL; `case_mapping` as `WatchedDatabase` gives it."""
+    return normal_form(specialization, case_mapping)
 
 
 def normalised_name(specialization: str) -> str:

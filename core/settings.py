@@ -34,7 +34,7 @@ DEMO_DIR = Path("var/demo")
 
 _ENGINES = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
-Percentage = Annotated[Decimal, Field(gt=0, le=100)]
+Percentage = Annotated[Decimal, Field(gt=0, le=100, decimal_places=6)]  # finer ones would overflow a 64-bit product
 
 
 class _Group(BaseModel):

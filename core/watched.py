@@ -36,8 +36,11 @@ class WatchedDatabase:
         """Time limits in seconds."""
         self.url = url
         self._statement_timeout = statement_timeout
+        self._lock_timeout = min(connect_timeout, statement_timeout)
         if url.get_backend_name() == "sqlite":
-            self._engine = sa.create_engine("sqlite://", creator=lambda: _open_sqlite(url, connect_timeout), poolclass=NullPool)
+            self._engine = sa.create_engine(
+                "sqlite://", creator=lambda: _open_sqlite(url, self._lock_timeout), poolclass=NullPool
+            )
             sa.event.listen(self._engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
         else:
             options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -67,6 +70,16 @@ class WatchedDatabase:
         with self._in_words(), self._engine.connect() as connection:
             return bool(connection.exec_driver_sql("PRAGMA journal_mode").scalar() != "wal")
 
+    def case_mapping(self, connection: sa.Connection) -> str | None:
+        """The collation under which upper-casing knows every alphabet, whatever the database's own locale; None: its own."""
+        if self.dialect != "postgresql":
+            return None
+        raw: Any = connection.connection.driver_connection
+        version = connection.dialect.server_version_info or (0,)
+        if raw.info.parameter_status("server_encoding") != "UTF8" or version < (17,):
+            return None
+        return "pg_unicode_fast" if version >= (18,) else "pg_c_utf8"
+
     @contextmanager
     def snapshot(self) -> Iterator[sa.Connection]:
         """A read-only transaction that sees one moment. Raises CheckImpossible for everything that the database refuses."""
@@ -76,12 +89,13 @@ class WatchedDatabase:
     @contextmanager
     def _limited(self, connection: sa.Connection) -> Iterator[None]:
         if self.dialect == "postgresql":
-            milliseconds = str(self._statement_timeout * 1000)
-            limits = [
-                sa.func.set_config(name, milliseconds, True)
-                for name in ("statement_timeout", "idle_in_transaction_session_timeout", "lock_timeout")
-            ]
-            connection.execute(sa.select(*limits))
+            limits = {
+                "statement_timeout": self._statement_timeout * 1000,
+                "idle_in_transaction_session_timeout": self._statement_timeout * 1000,
+                "lock_timeout": self._lock_timeout * 1000 - 50,  # so that a lock is named where both limits are equal
+            }
+            settings = [sa.func.set_config(name, f"{milliseconds}ms", True) for name, milliseconds in limits.items()]
+            connection.execute(sa.select(*settings))
             yield
             return
         raw: Any = connection.connection.driver_connection
@@ -109,14 +123,16 @@ class WatchedDatabase:
     def _translate(self, refused: DBAPIError) -> CheckImpossible:
         lines = str(refused.orig).strip().splitlines()
         cause = lines[0].rstrip(". ") if lines else type(refused.orig).__name__
-        code = str(getattr(refused.orig, "sqlstate", None) or "")
-        lowered = cause.lower()
-        if code in ("57014", "55P03", "25P03") or "interrupted" in lowered or "locked" in lowered:
-            why = "was locked by the application" if "lock" in lowered else "did not finish"
-            return WatchedDatabaseTooSlow(f"{self.label} {why} within {self._statement_timeout} s.")
-        if code == "42501" or "permission denied for" in lowered:
-            return WatchedPermissionDenied(f"{self.label} refuses to be read: {cause}.")
-        if code[:2] in ("42", "22") or "no such table" in lowered or "no such column" in lowered:
+        match getattr(refused.orig, "sqlstate", None) or getattr(refused.orig, "sqlite_errorname", None):
+            case "57014" | "SQLITE_INTERRUPT":
+                return WatchedDatabaseTooSlow(f"{self.label} did not finish within {self._statement_timeout} s.")
+            case "55P03" | "SQLITE_BUSY" | "SQLITE_LOCKED":
+                return WatchedDatabaseTooSlow(f"{self.label} stayed locked by the application for {self._lock_timeout} s.")
+            case "42501":
+                return WatchedPermissionDenied(f"{self.label} refuses to be read: {cause}.")
+            case str(code) if code[:2] in ("42", "22"):
+                return WatchedSchemaUnsuitable(f"{self.label} does not fit the settings: {cause}.")
+        if cause.startswith(("no such table", "no such column")):
             return WatchedSchemaUnsuitable(f"{self.label} does not fit the settings: {cause}.")
         if isinstance(refused, sa.exc.OperationalError):
             return WatchedDatabaseUnreachable(f"Could not read {self.label}: {cause}.")

@@ -6,7 +6,8 @@ committed. Readers name the check whose rows they want, so they never see a mixt
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,9 +17,10 @@ import sqlalchemy as sa
 
 from core.model import Action, Kind, Violation
 from core.state.database import StateDatabase
-from core.state.schema import violations
+from core.state.schema import history, violations
 
 _CHUNK = 5_000
+_GENERATIONS = 2
 
 
 class SortKey(StrEnum):
@@ -109,16 +111,24 @@ def stage(
     )
 
 
-def drop_all_but(state: StateDatabase, check_ids: Iterable[str]) -> None:
-    """Remove the rows of superseded and crashed checks, a few thousand a transaction, so that nobody waits for long."""
-    kept = list(check_ids)
+def drop_superseded(state: StateDatabase) -> None:
+    """Remove the rows of crashed checks, and of all but the two newest of each watched database.
+
+    The one before the newest stays for readers who are still at it. Removes a few thousand rows a transaction, so that nobody
+    waits for long. Call while holding the check's lease: the rows of a running check look like those of a crashed one.
+    """
     with state.read() as connection:
-        superseded = connection.execute(
-            sa.select(violations.c.check_id, sa.func.max(violations.c.position))
-            .where(violations.c.check_id.not_in(kept))
-            .group_by(violations.c.check_id)
+        found = connection.execute(
+            sa.select(violations.c.check_id, sa.func.max(violations.c.position), history.c.watched)
+            .outerjoin(history, history.c.check_id == violations.c.check_id)
+            .group_by(violations.c.check_id, history.c.watched, history.c.id)
+            .order_by(history.c.id.desc())
         ).all()
-    for check_id, last in superseded:
+    kept: Counter[str] = Counter()
+    for check_id, last, watched in found:
+        if watched is not None and kept[watched] < _GENERATIONS:
+            kept[watched] += 1
+            continue
         for position in range(_CHUNK, last + _CHUNK + 1, _CHUNK):
             with state.write() as connection:
                 connection.execute(
@@ -198,7 +208,8 @@ def _matching(check_id: str, wanted: ViolationFilter) -> list[sa.ColumnElement[b
     if wanted.specialization is not None:
         conditions.append(violations.c.specialization == wanted.specialization)
     if wanted.user:
-        conditions.append(violations.c.user_text.startswith(wanted.user, autoescape=True))
+        beginning = sa.func.substr(violations.c.user_text, 1, len(wanted.user))  # LIKE would ignore case on SQLite
+        conditions.append(beginning == wanted.user)
     if wanted.action:
         conditions.append(violations.c.kind.in_([kind.value for kind in Kind if kind.action is wanted.action]))
     return conditions

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,8 +55,11 @@ class StateDatabase:
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """One consistent view. Raises StateDatabaseUnavailable."""
-        with _in_words(), self.engine.connect() as connection, connection.begin():
-            yield connection
+        with _in_words(), self.engine.connect() as plain:
+            isolation = {} if self.engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+            connection = plain.execution_options(**isolation)
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
@@ -118,9 +123,22 @@ def _in_words() -> Iterator[None]:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # we begin transactions ourselves: see _begin_sqlite
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
+    _use_wal(cursor)
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.close()
+
+
+def _use_wal(cursor: Any) -> None:
+    """Switch to WAL; when another process switches at this very moment, SQLite refuses at once instead of waiting."""
+    for _ in range(max(round(_BUSY_SECONDS * 20), 1)):
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as busy:
+            if busy.sqlite_errorname != "SQLITE_BUSY":
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

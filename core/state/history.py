@@ -14,7 +14,7 @@ from core.model import Kind, Outcome, Report, Request, Source, Status, Totals, T
 from core.state.schema import history
 from core.status import Evidence, Thresholds
 
-_LONGEST_ERROR = 2_000
+_LONGEST_ERROR, _LONGEST_NAME = 2_000, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +172,10 @@ def logged_files(connection: sa.Connection) -> Sequence[str]:
     return [str(name) for name in connection.execute(statement.order_by(history.c.id)).scalars()]
 
 
-def failures(connection: sa.Connection, limit: int) -> Sequence[Attempt]:
+def failures(connection: sa.Connection, watched: str | None, limit: int) -> Sequence[Attempt]:
     """The newest failed attempts, newest first."""
-    statement = sa.select(history).where(history.c.outcome == Outcome.FAILED).order_by(history.c.id.desc()).limit(limit)
-    return [_attempt(row) for row in connection.execute(statement)]
+    statement = sa.select(history).where(*_checks_of(watched), history.c.outcome == Outcome.FAILED)
+    return [_attempt(row) for row in connection.execute(statement.order_by(history.c.id.desc()).limit(limit))]
 
 
 def reaches_expression(threshold: Decimal) -> sa.ColumnElement[bool]:
@@ -236,7 +236,8 @@ def _figures(totals: Totals, rate: Decimal | None, by_kind: Mapping[Kind, int]) 
     }
 
 
-def _insert(connection: sa.Connection, **values: Any) -> None:
+def _insert(connection: sa.Connection, *, requested_by: str | None = None, **values: Any) -> None:
+    values["requested_by"] = requested_by and requested_by[:_LONGEST_NAME]
     connection.execute(sa.insert(history).values(**values))
 
 

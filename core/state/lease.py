@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -11,6 +11,7 @@ from core.state.schema import leases
 
 CHECK_LEASE = "check"
 LIFETIME = timedelta(seconds=60)
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 RENEWAL = timedelta(seconds=15)
 
 
@@ -52,7 +53,7 @@ def renew(connection: sa.Connection, lease: Lease, now: datetime) -> bool:
 
 def release(connection: sa.Connection, lease: Lease) -> None:
     """Give the lease up; nothing happens when it is no longer ours."""
-    _update_ours(connection, lease, expires_at=lease.acquired_at)
+    _update_ours(connection, lease, expires_at=_LONG_AGO)
 
 
 def find(connection: sa.Connection, *, lock: bool = False) -> Lease:

@@ -113,7 +113,7 @@ def _points(
     connection: sa.Connection, known: list[sa.ColumnElement[bool]], start: datetime, end: datetime, most_points: int
 ) -> list[TrendPoint]:
     at = seconds(history.c.timestamp)
-    width = max(int((end - start).total_seconds()) // most_points + 1, 1)
+    width = -(-(int(end.timestamp()) - int(start.timestamp()) + 1) // most_points)
     if connection.execute(sa.select(sa.func.count()).where(*known)).scalar_one() <= most_points:
         bucket: sa.ColumnElement[Any] = history.c.id
     else:

@@ -32,7 +32,9 @@ def test_a_stopped_database_makes_the_status_unknown_until_it_is_back(
 
     stoppable_postgresql.stop()
     expect_status(page, "unknown")
-    expect(badge(page)).to_contain_text(re.compile(r"the last (attempt|\d+ attempts) failed: .*127\.0\.0\.1:" + str(stoppable_postgresql.port)))
+    expect(badge(page)).to_contain_text(
+        re.compile(r"the last (attempt|\d+ attempts) failed: .*127\.0\.0\.1:" + str(stoppable_postgresql.port))
+    )
     expect(badge(page)).to_contain_text(re.compile("refused|closed|terminat", re.IGNORECASE))
     expect(badge(page)).to_contain_text("Next attempt")
     expect(badge(page)).to_contain_text(re.compile(r"Last known: 99\.50 % of 201 pairs"))
@@ -58,14 +60,20 @@ def test_a_stopped_database_makes_the_status_unknown_until_it_is_back(
 
 
 def test_a_stopped_state_database_is_named_on_the_open_page_until_it_is_back(
-    stoppable_postgresql: Postgresql, new_server: NewServer, new_sqlite_app, visitor: BrowserContext  # type: ignore[no-untyped-def]
+    stoppable_postgresql: Postgresql,
+    new_server: NewServer,
+    new_sqlite_app,
+    visitor: BrowserContext,  # type: ignore[no-untyped-def]
 ) -> None:
     with psycopg.connect(stoppable_postgresql.url, autocommit=True) as connection:
         connection.execute("CREATE DATABASE state")
     state_url = stoppable_postgresql.url.removesuffix("/postgres") + "/state"
     application = new_sqlite_app().agreeing(range(1, 31))
     server = new_server(
-        database_url=application.url.render_as_string(), state_url=state_url, check__interval_seconds=2, check__misfire_grace_seconds=2
+        database_url=application.url.render_as_string(),
+        state_url=state_url,
+        check__interval_seconds=2,
+        check__misfire_grace_seconds=2,
     ).start()
     page = visitor.new_page()
     page.goto(server.url)

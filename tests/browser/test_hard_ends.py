@@ -26,9 +26,7 @@ def test_a_server_killed_during_a_check_works_after_a_restart(
     new_server: NewServer, new_sqlite_app: Callable[..., SqliteApplication], visitor: BrowserContext
 ) -> None:
     application = new_sqlite_app().agreeing(range(1, 151)).disagreeing([900])
-    server = new_server(
-        database_url=url_of(application), check__interval_seconds=3, check__connect_timeout_seconds=60
-    ).start()
+    server = new_server(database_url=url_of(application), check__interval_seconds=3, check__connect_timeout_seconds=60).start()
     server.wait_for_checks(1)
     application.execute("PRAGMA journal_mode=DELETE")
     application.execute("BEGIN EXCLUSIVE")
@@ -77,7 +75,9 @@ def test_an_unusable_state_folder_is_named_on_the_page_until_it_is_mended(
     page = visitor.new_page()
     page.goto(server.url)
     expect(page.get_by_text("Coupling Health cannot start yet")).to_be_visible()
-    expect(page.get_by_text(re.compile(re.escape(f"The folder {in_the_way} for the state database cannot be made")))).to_be_visible()
+    expect(
+        page.get_by_text(re.compile(re.escape(f"The folder {in_the_way} for the state database cannot be made")))
+    ).to_be_visible()
     expect(page.get_by_text("COUPLING_HEALTH_STATE_URL")).to_be_visible()
     expect(page.get_by_role("textbox")).to_have_count(0)
     expect(badge(page)).to_have_count(0)
@@ -121,7 +121,10 @@ def test_it_ends_within_seconds_when_told_so_with_a_page_open(
     server.stop()
     assert time.monotonic() - told < 5, "it takes its time to end"
     assert "Traceback" not in server.said()
+    lost = page.get_by_text(re.compile("Status unknown: no contact with the server since"))
+    expect(lost).to_be_visible()
     server.start()
+    expect(lost).to_have_count(0)
     expect(page.get_by_role("button", name="Run now")).to_be_enabled()
     page.get_by_role("button", name="Run now").click()
     server.wait_for_checks(3)

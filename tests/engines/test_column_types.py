@@ -136,12 +136,7 @@ def test_names_are_one_in_every_alphabet(application: Application, one: str, oth
 
 
 @pytest.mark.parametrize(("one", "other"), [("straße", "STRASSE"), ("ﬁt", "FIT")])
-def test_names_are_one_where_the_upper_case_has_more_letters(
-    application: Application, one: str, other: str, request: pytest.FixtureRequest
-) -> None:
-    if isinstance(application, PostgresqlApplication):
-        reason = "PostgreSQL's upper() maps letter by letter; only its collation pg_unicode_fast (18) does otherwise"
-        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
+def test_names_are_one_where_the_upper_case_has_more_letters(application: Application, one: str, other: str) -> None:
     application.progress(1, one, 1).license(1, other, 1)
     assert [(v.specialization, v.kind) for v in _violations(application)] == []
 
@@ -154,7 +149,6 @@ def test_a_violation_can_be_asked_about_by_the_name_that_it_is_reported_under(ap
 
 
 @pytest.mark.postgresql
-@pytest.mark.xfail(strict=True, reason="there, the engine's own upper() knows ASCII only")
 def test_names_are_one_in_every_alphabet_in_a_database_of_the_c_locale(new_postgresql_database: NewDatabase) -> None:
     application = PostgresqlApplication(new_postgresql_database("TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"))
     application.progress(1, "játékos", 1).license(1, "JÁTÉKOS", 1)
@@ -195,7 +189,6 @@ def test_a_level_that_is_not_a_number_is_a_violation_and_no_crash(new_postgresql
     application.close()
 
 
-@pytest.mark.xfail(strict=True, reason="the comparison asks whether both sides hold the same, not whether it is a number")
 def test_text_in_a_level_column_is_no_agreement(sqlite_app: SqliteApplication) -> None:
     """SQLite lets it in. Two sides that both say "three" have no level, which is no reason for a green light."""
     sqlite_app.pair(1, "PLAYER", "three", "three").pair(2, "PLAYER", "3", 3)

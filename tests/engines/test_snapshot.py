@@ -69,7 +69,7 @@ def test_a_table_that_the_application_locks_is_not_waited_for_without_end(applic
         application.execute("BEGIN")
         application.execute("LOCK TABLE user_licenses IN ACCESS EXCLUSIVE MODE")
     watched = application.watched(statement_timeout=1, connect_timeout=1)
-    with pytest.raises(WatchedDatabaseTooSlow, match=r"locked by the application within 1 s"), watched.snapshot() as connection:
+    with pytest.raises(WatchedDatabaseTooSlow, match=r"locked by the application for 1 s"), watched.snapshot() as connection:
         connection.execute(sa.text("SELECT count(*) FROM user_licenses")).scalar()
     application.execute("ROLLBACK")
 

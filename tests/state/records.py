@@ -50,11 +50,17 @@ def imported(state: StateDatabase, moment: datetime, total: int = 100, bad: int 
 def staged(
     state: StateDatabase, moment: datetime, found: list[Violation], previous: str | None = None, chunk: int = 1_000
 ) -> str:
-    """A completed check with its violations; its check_id."""
+    """The violations of a check that has not been recorded; its check_id."""
     check_id = uuid4().hex
     for start in range(0, len(found), chunk):
         with state.write() as connection:
             current_violations.stage(connection, check_id, start, found[start : start + chunk], moment, previous)
+    return check_id
+
+
+def recorded(state: StateDatabase, moment: datetime, found: list[Violation], watched: str = HERE, chunk: int = 1_000) -> str:
+    """A completed check with its violations; its check_id."""
+    check_id = staged(state, moment, found, chunk=chunk)
     with state.write() as connection:
-        history.record_completed(connection, report(moment, Totals(len(found) + 10, len(found)), check_id), HERE)
+        history.record_completed(connection, report(moment, Totals(len(found) + 10, len(found)), check_id), watched)
     return check_id

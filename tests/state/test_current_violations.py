@@ -14,7 +14,7 @@ from core.state.current_violations import EVERYTHING, SortKey, ViolationFilter
 from core.state.database import StateDatabase
 from tests.examples import examples
 from tests.frozen_clock import NOON
-from tests.state.records import staged
+from tests.state.records import recorded, staged
 
 LATER = NOON + timedelta(minutes=5)
 MIXED = [
@@ -150,12 +150,21 @@ def test_a_violation_that_was_away_for_a_check_is_new_again(fresh_state: StateDa
 
 def test_superseded_rows_are_dropped_also_where_there_are_many(fresh_state: StateDatabase) -> None:
     many = [Violation(number, "PLAYER", 1, 2, Kind.LEVEL_MISMATCH) for number in range(12_000)]
-    old = staged(fresh_state, NOON, many, chunk=5_000)
+    old = recorded(fresh_state, NOON, many, chunk=5_000)
     crashed = staged(fresh_state, NOON, MIXED)
-    kept = staged(fresh_state, LATER, MIXED)
-    current_violations.drop_all_but(fresh_state, {kept})
+    before = recorded(fresh_state, LATER, MIXED)
+    newest = recorded(fresh_state, LATER + timedelta(minutes=5), MIXED)
+    current_violations.drop_superseded(fresh_state)
     assert page(fresh_state, old) == page(fresh_state, crashed) == []
-    assert pairs(page(fresh_state, kept)) == pairs(MIXED)
+    assert pairs(page(fresh_state, before)) == pairs(page(fresh_state, newest)) == pairs(MIXED)
+
+
+def test_each_watched_database_keeps_its_own_violations(fresh_state: StateDatabase) -> None:
+    here = recorded(fresh_state, NOON, MIXED, watched="here")
+    for minutes in (5, 10, 15):
+        recorded(fresh_state, NOON + timedelta(minutes=minutes), MIXED, watched="there")
+    current_violations.drop_superseded(fresh_state)
+    assert pairs(page(fresh_state, here)) == pairs(MIXED)
 
 
 @pytest.mark.parametrize("count", [0, 1, 4_999, 5_000, 5_001, 10_000])
