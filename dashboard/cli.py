@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -89,7 +90,7 @@ def demo(
         database = Path(str(settings.watched_url.database))
         fresh = build_demo(database, settings.violation_log_dir, utc_now())
         eyes.print(
-            f"{'Made' if fresh else 'There already:'} [bold]{database}[/bold] and the logs in {settings.violation_log_dir}."
+            f"{'Made' if fresh else 'There already:'} [bold]{_plain(str(database))}[/bold] and the logs in {_plain(str(settings.violation_log_dir))}."
         )
 
 
@@ -154,9 +155,12 @@ def doctor(as_json: AsJson = False) -> None:
             findings.append(finding)
             if not as_json:
                 mark = {diagnosis.Verdict.GOOD: "[green]✓[/green]", diagnosis.Verdict.ADVICE: "[yellow]•[/yellow]"}
-                eyes.print(f"{mark.get(finding.verdict, '[red]✗[/red]')} [bold]{finding.subject}[/bold]: {finding.sentence}")
+                eyes.print(
+                    f"{mark.get(finding.verdict, '[red]✗[/red]')} [bold]{finding.subject}[/bold]: {_plain(finding.sentence)}",
+                    soft_wrap=True,
+                )
                 if finding.hint:
-                    eyes.print(f"    {finding.hint}")
+                    eyes.print(f"    {_plain(finding.hint)}", soft_wrap=True)
         if as_json:
             print(json.dumps([finding.as_json() for finding in findings]))  # noqa: T201
     raise typer.Exit(1 if any(finding.verdict is diagnosis.Verdict.BAD for finding in findings) else 0)
@@ -167,7 +171,7 @@ def user_add(username: str) -> None:
     """Add somebody who may log in."""
     with _in_words(), open_state(load_settings()).write() as connection:
         name = accounts.add(connection, username, _ask_password(), utc_now())
-        eyes.print(f"Added {name}.")
+        eyes.print(f"Added {_plain(name)}.")
 
 
 @user_app.command("list")
@@ -181,7 +185,7 @@ def user_list(as_json: AsJson = False) -> None:
             return
         table = Table("User", "Since (UTC)")
         for account in everyone:
-            table.add_row(account.username, f"{account.created_at:%Y-%m-%d %H:%M}")
+            table.add_row(_plain(account.username), f"{account.created_at:%Y-%m-%d %H:%M}")
         eyes.print(table if everyone else "Nobody yet. The first start of `coupling-health serve` makes the first admin.")
 
 
@@ -192,7 +196,7 @@ def user_passwd(username: str) -> None:
         password = _ask_password()
         with open_state(load_settings()).write() as connection:
             accounts.change_password(connection, username, password)
-        eyes.print(f"Changed. {username} must log in again.")
+        eyes.print(f"Changed. {_plain(username)} must log in again.")
 
 
 @user_app.command("remove")
@@ -200,7 +204,7 @@ def user_remove(username: str) -> None:
     """Remove somebody; ends that user's sessions."""
     with _in_words(), open_state(load_settings()).write() as connection:
         accounts.remove(connection, username)
-        eyes.print(f"Removed {username}.")
+        eyes.print(f"Removed {_plain(username)}.")
 
 
 def _serve(settings: Settings) -> None:
@@ -282,7 +286,8 @@ def _fail(sentence: str, hint: str, *, as_json: bool) -> NoReturn:
 
 
 def _plain(text: str) -> str:
-    return text.replace("[", r"\[")
+    """Text that is not ours: brackets in it are no markup."""
+    return escape(text)
 
 
 def _print_report(report: Report, status: Status) -> None:
@@ -297,8 +302,15 @@ def _print_report(report: Report, status: Status) -> None:
             eyes.print(f"[yellow]Warning:[/yellow] {number(rows)} {side} rows have no user or specialization, and are no pair.")
     if report.totals.total_checked == 0:
         eyes.print("Nothing to check: neither table holds a pair. Is this the right database?")
-    if not report.totals.inconsistent:
-        return
+    if report.totals.inconsistent:
+        _print_violations(report)
+    if report.dry_run:
+        eyes.print("Dry run: nothing was written.")
+    elif report.log_file:
+        eyes.print(f"Logged as {report.log_file}.")
+
+
+def _print_violations(report: Report) -> None:
     table = Table("User", "Specialization", "Progress", "Licence", "Problem", "Action")
     for violation in islice(report.violations, _SHOWN_VIOLATIONS):
         levels = (NONE if level is None else str(level) for level in (violation.progress_level, violation.license_level))
@@ -307,7 +319,6 @@ def _print_report(report: Report, status: Status) -> None:
     eyes.print(table)
     if report.totals.inconsistent > _SHOWN_VIOLATIONS:
         eyes.print(f"… and {number(report.totals.inconsistent - _SHOWN_VIOLATIONS)} more; --json lists them all.")
-    eyes.print("Dry run: nothing was written." if report.dry_run else f"Logged as {report.log_file}.")
 
 
 def _print_summary(summary: HealthSummary, *, demo: bool) -> None:

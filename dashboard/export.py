@@ -21,7 +21,7 @@ from dashboard.wording import ACTION_LABELS, KIND_LABELS
 PATH = "/export/violations.csv"
 
 _BATCH = 1_000
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
 _HEADER = ("user", "specialization", "progress_level", "license_level", "problem", "recommended_action", "first_seen_utc")
 
 

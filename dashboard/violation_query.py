@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, unquote, urlencode
 
 from core.model import Action, Kind
 from core.state.current_violations import EVERYTHING, SortKey, ViolationFilter
 
 PAGE_SIZE = 100
+
+_BETWEEN = "|"  # of user and specialization, which are quoted
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
@@ -33,7 +35,7 @@ class ViolationQuery:
     def from_params(cls, params: Mapping[str, str]) -> Self:
         """Read an address's parameters."""
         page, selected = params.get("page", "1"), params.get("selected", "")
-        user, separator, specialization = selected.partition("|")
+        user, separator, specialization = selected.partition(_BETWEEN)
         return cls(
             filter=ViolationFilter(
                 kind=_choice(Kind, params.get("kind")),
@@ -44,7 +46,7 @@ class ViolationQuery:
             sort=_choice(SortKey, params.get("sort")) or SortKey.USER,
             descending=params.get("order") == "desc",
             page=int(page) if page.isascii() and page.isdigit() and 0 < len(page) < 9 and int(page) > 0 else 1,
-            selected=(user, specialization) if separator else None,
+            selected=(unquote(user), unquote(specialization)) if separator else None,
         )
 
     def to_params(self) -> dict[str, str]:
@@ -58,7 +60,7 @@ class ViolationQuery:
             "sort": self.sort.value if self.sort is not SortKey.USER else None,
             "order": "desc" if self.descending else None,
             "page": str(self.page) if self.page > 1 else None,
-            "selected": "|".join(self.selected) if self.selected else None,
+            "selected": _BETWEEN.join(quote(part, safe="") for part in self.selected) if self.selected else None,
         }
         return {key: value for key, value in params.items() if value is not None}
 

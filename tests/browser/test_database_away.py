@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import psycopg
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from tests.application import PostgresqlApplication
+from tests.application import PostgresqlApplication, SqliteApplication
 from tests.browser.conftest import NewServer
 from tests.browser.patience import eventually
 from tests.browser.postgresql import Postgresql
@@ -62,8 +63,8 @@ def test_a_stopped_database_makes_the_status_unknown_until_it_is_back(
 def test_a_stopped_state_database_is_named_on_the_open_page_until_it_is_back(
     stoppable_postgresql: Postgresql,
     new_server: NewServer,
-    new_sqlite_app,
-    visitor: BrowserContext,  # type: ignore[no-untyped-def]
+    new_sqlite_app: Callable[..., SqliteApplication],
+    visitor: BrowserContext,
 ) -> None:
     with psycopg.connect(stoppable_postgresql.url, autocommit=True) as connection:
         connection.execute("CREATE DATABASE state")

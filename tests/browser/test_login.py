@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
+from sqlalchemy.engine import URL
 
 from core.clock import utc_now
 from core.state import sessions
@@ -16,11 +17,12 @@ from core.state.database import StateDatabase
 from tests.application import SqliteApplication
 from tests.browser.conftest import NewContext, NewServer, url_of
 from tests.browser.patience import eventually
-from tests.browser.server import PASSWORD, Server
+from tests.browser.server import PASSWORD, Server, rows
 from tests.browser.visit import COOKIE, badge, enter, expect_no_error, expect_status, log_in, row_of, table_rows
 
 pytestmark = pytest.mark.browser
 
+STATE = "var/coupling-health.db"
 SECRETS = ("Violations", "Trend", "Overview", "Run now", "424242", "pairs")
 
 
@@ -48,17 +50,11 @@ def expect_login_page(page: Page, longest: float = 30) -> None:
 
 
 def new_ticket(server: Server) -> str:
-    state = StateDatabase(sqlite_url(server))
+    state = StateDatabase(URL.create("sqlite", database=str(server.folder / STATE)))
     with state.write() as connection:
         ticket = sessions.issue_ticket(connection, "admin", utc_now())
     state.dispose()
     return ticket
-
-
-def sqlite_url(server: Server):  # type: ignore[no-untyped-def]
-    from sqlalchemy.engine import URL
-
-    return URL.create("sqlite", database=str(server.folder / "var" / "coupling-health.db"))
 
 
 @pytest.mark.parametrize("path", ["/", "/violations", "/trend"])
@@ -219,7 +215,5 @@ def test_five_wrong_passwords_make_the_name_wait_also_over_a_restart(
 
 
 def failures_of(server: Server, username: str) -> int:
-    from tests.browser.server import rows
-
-    found = rows(server.folder / "var" / "coupling-health.db", "SELECT username, failures FROM login_failures")
+    found = rows(server.folder / STATE, "SELECT username, failures FROM login_failures")
     return {row["username"]: row["failures"] for row in found}.get(username, 0)
