@@ -90,7 +90,8 @@ def demo(
         database = Path(str(settings.watched_url.database))
         fresh = build_demo(database, settings.violation_log_dir, utc_now())
         eyes.print(
-            f"{'Made' if fresh else 'There already:'} [bold]{_plain(str(database))}[/bold] and the logs in {_plain(str(settings.violation_log_dir))}."
+        made, logs = _plain(str(database)), _plain(str(settings.violation_log_dir))
+        eyes.print(f"{'Made' if fresh else 'There already:'} [bold]{made}[/bold] and the logs in {logs}.", soft_wrap=True)
         )
 
 
