@@ -89,10 +89,8 @@ def demo(
             return
         database = Path(str(settings.watched_url.database))
         fresh = build_demo(database, settings.violation_log_dir, utc_now())
-        eyes.print(
         made, logs = _plain(str(database)), _plain(str(settings.violation_log_dir))
         eyes.print(f"{'Made' if fresh else 'There already:'} [bold]{made}[/bold] and the logs in {logs}.", soft_wrap=True)
-        )
 
 
 @app.command()

@@ -13,7 +13,7 @@ import urllib.request
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from http.client import HTTPMessage
+from email.message import Message
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,7 +27,7 @@ class Answer:
     """What the server said to a request; redirects are not followed."""
 
     code: int
-    headers: HTTPMessage
+    headers: Message
     text: str
 
 

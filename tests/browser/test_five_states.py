@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -78,7 +78,9 @@ STATES = [before_the_first_check, healthy, with_violations, stale, failing]
 
 
 @pytest.fixture(scope="module", params=STATES, ids=lambda state: state.__name__)
-def state(request: pytest.FixtureRequest, new_server: NewServer, new_sqlite_app: Callable[..., SqliteApplication]) -> State:
+def state(
+    request: pytest.FixtureRequest, new_server: NewServer, new_sqlite_app: Callable[..., SqliteApplication]
+) -> Iterator[State]:
     application = new_sqlite_app()
     if request.param is before_the_first_check:
         application.execute("DROP TABLE user_licenses")

@@ -38,13 +38,17 @@ class Commands:
         self.folder = folder
         self.settings = settings
 
-    def __call__(self, *arguments: str, typed: str = "", folder: Path | None = None, **settings: object) -> Done:
+    def __call__(self, *arguments: str, typed: str = "", **settings: Any) -> Done:
         environment = {f"COUPLING_HEALTH_{name.upper()}": str(value) for name, value in (self.settings | settings).items()}
-        with contextlib.chdir(folder or self.folder):
+        with contextlib.chdir(self.folder):
             result = CliRunner().invoke(app, arguments, input=typed, env=environment)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise AssertionError(f"the command broke: {result.exception!r}\n{result.stderr}") from result.exception
         return Done(result.exit_code, result.stdout, result.stderr)
+
+    def elsewhere(self, folder: Path) -> Commands:
+        """The same settings in another working directory."""
+        return Commands(folder, **self.settings)
 
     def files(self) -> Sequence[str]:
         """Everything in the folder that the commands made, without the files that only an open SQLite has."""

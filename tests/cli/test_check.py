@@ -202,7 +202,7 @@ def test_status_needs_no_watched_database_and_never_stays_green_after_a_failure(
 def test_it_works_from_any_working_directory(commands: Commands, sqlite_app: SqliteApplication, tmp_path: Path) -> None:
     sqlite_app.agreeing(range(9)).disagreeing([10])
     (tmp_path / "elsewhere" / "deep").mkdir(parents=True)
-    assert commands("check", folder=tmp_path / "elsewhere" / "deep").code == 1
+    assert commands.elsewhere(tmp_path / "elsewhere" / "deep")("check").code == 1
     made = tmp_path / "elsewhere" / "deep"
     assert (made / "var" / "coupling-health.db").is_file()
     assert len(list(made.glob("logs/integrity_checks/*_violations.json"))) == 1
