@@ -26,6 +26,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from core.errors import SettingsInvalid
+from core.passwords import problem_with
 from core.status import Schedule, Thresholds
 
 PREFIX = "COUPLING_HEALTH_"
@@ -130,6 +131,13 @@ class Settings(BaseSettings):
     def _supported(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
             parse_database_url(value.get_secret_value())
+        return value
+
+    @field_validator("admin_password")
+    @classmethod
+    def _acceptable(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and (problem := problem_with(value.get_secret_value())):
+            raise ValueError(problem)
         return value
 
     @classmethod

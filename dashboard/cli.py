@@ -30,6 +30,7 @@ from core.errors import CouplingHealthError, NoWatchedDatabase
 from core.health_monitor import HealthMonitor, HealthSummary
 from core.log_import import ImportResult
 from core.model import Report, Request, Status, Trigger
+from core.passwords import is_weak
 from core.scheduler import in_one_line
 from core.settings import Settings, load_settings
 from core.state import accounts
@@ -213,6 +214,8 @@ def _serve(settings: Settings) -> None:
     logging.getLogger("core").handlers.clear()
     log_to_console()
     _refuse_taken_port(settings)
+    if settings.admin_password is not None:
+        _warn_if_weak(settings.admin_password.get_secret_value())
     serve(Runtime(settings, lambda login, password: _announce(settings, login, password)))
 
 
@@ -359,12 +362,19 @@ def _print_import(result: ImportResult, *, as_json: bool) -> None:
 
 
 def _ask_password() -> str:
-    if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\r\n")
-    password = getpass.getpass("New password: ")
-    if getpass.getpass("Again: ") != password:
-        raise CouplingHealthError("The two passwords differ.", hint="Nothing was changed; try again.")
+    if sys.stdin.isatty():
+        password = getpass.getpass("New password: ")
+        if getpass.getpass("Again: ") != password:
+            raise CouplingHealthError("The two passwords differ.", hint="Nothing was changed; try again.")
+    else:
+        password = sys.stdin.readline().rstrip("\r\n")
+    _warn_if_weak(password)
     return password
+
+
+def _warn_if_weak(password: str) -> None:
+    if password and is_weak(password):
+        eyes.print("[yellow]Warning:[/yellow] the password has fewer than 8 characters; a longer one is harder to guess.")
 
 
 def _whoami() -> str | None:

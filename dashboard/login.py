@@ -10,6 +10,7 @@ from streamlit_authenticator import Authenticate
 from streamlit_authenticator.models import AuthenticationModel
 from streamlit_authenticator.utilities import LoginError
 
+from core import passwords
 from core.durations import in_words
 from core.state import accounts
 from dashboard import sessions
@@ -36,7 +37,7 @@ class _Passwords(AuthenticationModel):  # type: ignore[misc]  # the library ship
             raise LoginError(_please_wait(wait))
         self.credentials["usernames"] = {username: {"name": username, "password": known_hash}}
         # bcrypt refuses longer passwords; nobody's is, and the check of its beginning with a blank before takes as long
-        fits = len(password.encode()) <= accounts.LONGEST_PASSWORD_BYTES
+        fits = len(password.encode()) <= passwords.LONGEST
         correct = bool(super().check_credentials(username, password if fits else " wrong"))
         if correct:
             with state.write() as connection:

@@ -100,7 +100,7 @@ class Runtime:
             if accounts.everyone(connection):
                 return FirstLogin.KNOWN, ""
             chosen = self.settings.admin_password
-            password = chosen.get_secret_value().strip() if chosen else secrets.token_urlsafe(12)
+            password = chosen.get_secret_value() if chosen else secrets.token_urlsafe(12)
             accounts.add(connection, accounts.FIRST_ADMIN, password, self.clock())
             return (FirstLogin.CHOSEN, "") if chosen else (FirstLogin.MADE_UP, password)
 

@@ -237,3 +237,12 @@ def test_every_key_has_a_variable_and_a_description_or_a_plain_name() -> None:
 def test_settings_do_not_change() -> None:
     with pytest.raises(Exception, match="frozen"):
         Settings().port = 5  # type: ignore[misc]
+
+
+def test_a_first_password_that_cannot_be_taken_is_named_with_its_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COUPLING_HEALTH_ADMIN_PASSWORD", "long-" * 20)
+    with pytest.raises(SettingsInvalid) as refused:
+        load_settings()
+    assert "COUPLING_HEALTH_ADMIN_PASSWORD" in str(refused.value)
+    assert "at most 72 bytes" in str(refused.value)
+    assert "long-" not in str(refused.value)

@@ -11,11 +11,10 @@ import bcrypt
 import sqlalchemy as sa
 
 from core.errors import AccountProblem
+from core.passwords import problem_with
 from core.state.schema import accounts, login_failures, sessions
 
 FIRST_ADMIN = "admin"
-SHORTEST_PASSWORD = 8
-LONGEST_PASSWORD_BYTES = 72  # bcrypt reads no more
 
 _FREE_FAILURES = 5
 _FIRST_WAIT = timedelta(seconds=30)
@@ -105,12 +104,8 @@ def forgive(connection: sa.Connection, username: str) -> None:
 
 
 def _hash(password: str) -> str:
-    if password != password.strip():
-        raise AccountProblem("A password may not begin or end with a blank.")
-    if len(password) < SHORTEST_PASSWORD:
-        raise AccountProblem(f"A password has at least {SHORTEST_PASSWORD} characters.")
-    if len(password.encode()) > LONGEST_PASSWORD_BYTES:
-        raise AccountProblem(f"A password has at most {LONGEST_PASSWORD_BYTES} bytes.")
+    if problem := problem_with(password):
+        raise AccountProblem(problem, hint="Choose another one and try again.")
     return bcrypt.hashpw(password.encode(), bcrypt.gensalt()).decode()
 
 

@@ -111,19 +111,6 @@ def test_an_unreachable_state_server_is_named_on_the_page(
     assert server.get("/export/violations.csv", {"Cookie": "coupling_health_session=x"}).code == 503
 
 
-def test_a_first_password_that_is_too_short_is_named_with_its_setting(
-    new_server: NewServer, new_sqlite_app: Callable[..., SqliteApplication], visitor: BrowserContext
-) -> None:
-    application = new_sqlite_app().agreeing(range(1, 11))
-    server = new_server(database_url=url_of(application), admin_password="short-1").start()
-    page = visitor.new_page()
-    page.goto(server.url)
-    expect(page.get_by_text("Coupling Health cannot start yet")).to_be_visible()
-    expect(page.get_by_text("A password has at least 8 characters.")).to_be_visible()
-    expect(page.get_by_text("COUPLING_HEALTH_ADMIN_PASSWORD")).to_be_visible(timeout=5_000)
-    assert "short-1" not in page.content() + server.said()
-
-
 def test_it_ends_within_seconds_when_told_so_with_a_page_open(
     new_server: NewServer, new_sqlite_app: Callable[..., SqliteApplication], visitor: BrowserContext
 ) -> None:
