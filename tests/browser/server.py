@@ -55,7 +55,7 @@ class Server:
         self._starts += 1
         with self._errors(self._starts).open("w") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "dashboard.cli", "--", "serve"],
+                [sys.executable, "-m", "dashboard.cli", "serve"],
                 cwd=self.folder,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
