@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import socket
 import threading
 import time
 import uuid
@@ -52,7 +50,7 @@ class Checker:
         self._state = state
         self._coupler = coupler
         self._clock = clock
-        self._holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self._holder = lease.holder_name()
 
     @property
     def unrecorded(self) -> Sequence[FailedAttempt]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -29,7 +33,35 @@ class Lease:
 
         An end that lies further ahead than any renewal would set it (the clock was set back) is not believed.
         """
-        return now < self.expires_at <= now + 2 * LIFETIME
+        return now < self.expires_at <= now + 2 * LIFETIME and not _is_dead(self.holder)
+
+
+def holder_name() -> str:
+    """A name for a holder in this process: where its process id means something, the id, and a random part."""
+    return f"{_place()}|{os.getpid()}|{uuid.uuid4().hex[:8]}"
+
+
+def _place() -> str:
+    try:
+        namespace = str(Path("/proc/self/ns/pid").readlink())  # containers that share a host name count their processes apart
+    except OSError:
+        namespace = "-"
+    return f"{socket.gethostname()[:120]} {namespace}"
+
+
+def _is_dead(holder: str) -> bool:
+    """Whether the holder is a process of this machine that is no more: nobody need wait for its lease to expire."""
+    place, _, rest = holder.partition("|")
+    pid = rest.partition("|")[0]
+    if os.name != "posix" or place != _place() or not pid.isdecimal():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:  # it lives, and is not ours
+        return False
+    return False
 
 
 def acquire(connection: sa.Connection, holder: str, check_id: str, now: datetime) -> Lease | None:

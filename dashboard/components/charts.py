@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import pandas  # noqa: F401 - Plotly would load it at the first figure
@@ -69,9 +70,9 @@ def read_trend(runtime: Runtime, start: datetime | None, end: datetime, version:
     return _cached_trend(runtime, beginning, minute, version)
 
 
-@st.cache_data(max_entries=64, ttl=120, show_spinner=False)
-def _cached_trend(_runtime: Runtime, start: datetime | None, end: datetime, version: str) -> Trend:
-    return _runtime.monitor.trend(start, end)
+@lru_cache(maxsize=64)
+def _cached_trend(runtime: Runtime, start: datetime | None, end: datetime, version: str) -> Trend:
+    return runtime.monitor.trend(start, end)
 
 
 def _draw(runtime: Runtime, viewer: Viewer, trend: Trend, *, key: str, height: int, with_violations: bool) -> None:

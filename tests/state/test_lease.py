@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from datetime import timedelta
 
@@ -9,6 +11,7 @@ from core.state import lease
 from core.state.database import StateDatabase
 from core.state.lease import LIFETIME, Lease
 from tests.frozen_clock import FrozenClock
+from tests.subprocesses import ROOT
 
 MICROSECOND = timedelta(microseconds=1)
 
@@ -130,3 +133,18 @@ def test_a_holder_survives_a_clock_that_is_set_back_a_little(fresh_state: StateD
 
 def test_renewing_reaches_far_enough_beyond_the_next_renewal() -> None:
     assert 3 * lease.RENEWAL <= LIFETIME, "two renewals may fail before the lease is lost"
+
+
+def test_a_holder_of_this_machine_that_is_no_more_is_not_waited_for(fresh_state: StateDatabase, clock: FrozenClock) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", "from core.state.lease import holder_name; print(holder_name())"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    with fresh_state.write() as connection:
+        assert lease.acquire(connection, ended.stdout.strip(), "a", clock()) is not None
+    with fresh_state.write() as connection:
+        assert lease.acquire(connection, lease.holder_name(), "b", clock()) is not None
+    with fresh_state.write() as connection:
+        assert lease.acquire(connection, lease.holder_name(), "c", clock()) is None, "this process lives"

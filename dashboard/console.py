@@ -1,0 +1,125 @@
+"""What the command line says to eyes, on stderr, and the documents that it gives to programs."""
+
+from __future__ import annotations
+
+import json
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from core.durations import in_words
+from core.health_monitor import HealthSummary
+from core.log_import import ImportResult
+from core.model import Report, Status
+from core.scheduler import in_one_line
+from core.settings import Settings
+from core.state import accounts
+from dashboard.wording import ACTION_LABELS, KIND_LABELS, NONE, STATUS_LOOKS, kinds_in_words, number
+
+if TYPE_CHECKING:
+    from dashboard.runtime import FirstLogin
+
+eyes = Console(stderr=True, highlight=False)
+
+_SHOWN_VIOLATIONS = 20
+_STYLES = {Status.HEALTHY: "green", Status.DEGRADED: "yellow", Status.CRITICAL: "red", Status.UNKNOWN: "dim"}
+
+
+def plain(text: str) -> str:
+    """Text that is not ours: brackets in it are no markup."""
+    return escape(text)
+
+
+def print_report(report: Report, status: Status) -> None:
+    eyes.print(f"[bold {_STYLES[status]}]{STATUS_LOOKS[status].label}[/]: {in_one_line(report)} in {report.duration_ms} ms")
+    if report.by_kind:
+        eyes.print(kinds_in_words(report.by_kind))
+    for side, rows in (
+        ("progress", report.totals.unidentified_progress_rows),
+        ("licence", report.totals.unidentified_license_rows),
+    ):
+        if rows:
+            eyes.print(f"[yellow]Warning:[/yellow] {number(rows)} {side} rows have no user or specialization, and are no pair.")
+    if report.totals.total_checked == 0:
+        eyes.print("Nothing to check: neither table holds a pair. Is this the right database?")
+    if report.totals.inconsistent:
+        _print_violations(report)
+    if report.dry_run:
+        eyes.print("Dry run: nothing was written.")
+    elif report.log_file:
+        eyes.print(f"Logged as {report.log_file}.")
+
+
+def _print_violations(report: Report) -> None:
+    table = Table("User", "Specialization", "Progress", "Licence", "Problem", "Action")
+    for violation in islice(report.violations, _SHOWN_VIOLATIONS):
+        levels = (NONE if level is None else str(level) for level in (violation.progress_level, violation.license_level))
+        labels = KIND_LABELS[violation.kind], ACTION_LABELS[violation.recommended_action]
+        table.add_row(plain(str(violation.user_id)), plain(violation.specialization), *levels, *labels)
+    eyes.print(table)
+    if report.totals.inconsistent > _SHOWN_VIOLATIONS:
+        eyes.print(f"… and {number(report.totals.inconsistent - _SHOWN_VIOLATIONS)} more; --json lists them all.")
+
+
+def print_summary(summary: HealthSummary, *, demo: bool) -> None:
+    since = f" for {in_words(summary.at - summary.assessment.since)}" if summary.assessment.since else ""
+    mark = " [dim](demo data)[/dim]" if demo else ""
+    label = f"[bold {_STYLES[summary.status]}]{STATUS_LOOKS[summary.status].label}[/]"
+    eyes.print(f"{label}{since}: {plain(summary.assessment.reason)}{mark}", soft_wrap=True)
+    if summary.last and summary.totals:
+        known = "Last known: " if summary.status is Status.UNKNOWN else ""
+        age = in_words(summary.at - summary.last.timestamp)
+        rate = NONE if summary.consistency_rate is None else f"{summary.consistency_rate}%"
+        eyes.print(f"{known}{summary.totals.consistent}/{summary.totals.total_checked} consistent ({rate}), checked {age} ago")
+
+
+def summary_as_json(summary: HealthSummary, *, demo: bool) -> dict[str, Any]:
+    last = summary.last
+    return {
+        "demo": demo,
+        "status": summary.status.value,
+        "reason": summary.assessment.reason,
+        "since": summary.assessment.since.isoformat() if summary.assessment.since else None,
+        "last_check": last.timestamp.isoformat() if last else None,
+        "consistency_rate": float(summary.consistency_rate) if summary.consistency_rate is not None else None,
+        "total_checked": summary.totals.total_checked if summary.totals else None,
+        "total_violations": summary.totals.inconsistent if summary.totals else None,
+        "requires_attention": summary.requires_attention,
+    }
+
+
+def print_import(result: ImportResult, *, as_json: bool) -> None:
+    if as_json:
+        broken = [{"path": log.path, "problem": log.problem} for log in result.broken]
+        print(json.dumps({"imported": result.imported, "already_known": result.already_known, "broken": broken}))  # noqa: T201
+        return
+    eyes.print(f"Imported {result.imported}, already known {result.already_known}, broken {len(result.broken)}.")
+    for log in result.broken:
+        eyes.print(f"  [yellow]{plain(Path(log.path).name)}[/yellow]: {plain(log.problem or '')}", soft_wrap=True)
+    if result.broken:
+        eyes.print("Broken files were left as they are.")
+
+
+def announce(settings: Settings, login: FirstLogin, password: str) -> None:
+    host = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0", "::", "::1") else settings.host  # noqa: S104
+    lines = [f"Coupling Health is at [bold]http://{host}:{settings.port}[/bold]"]
+    if settings.demo:
+        lines.append("Demo data: no watched database is configured. Set COUPLING_HEALTH_DATABASE_URL to watch a real one.")
+    lines.append(
+        f"User name: [bold]{accounts.FIRST_ADMIN}[/bold]"
+        if login != "known"
+        else "Log in with a name and password that you have."
+    )
+    if login == "made up":
+        lines.append(f"Password:  [bold]{password}[/bold]   (shown this once; kept only as a hash)")
+    elif login == "chosen":
+        lines.append(
+            "Password:  the one in COUPLING_HEALTH_ADMIN_PASSWORD (kept only as a hash; the variable is not needed any more)"
+        )
+    else:
+        lines.append(f"Forgotten? `coupling-health user passwd {accounts.FIRST_ADMIN}` sets a new password.")
+    eyes.print("\n" + "\n".join(f"  {line}" for line in lines) + "\n", soft_wrap=True)
