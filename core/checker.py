@@ -51,6 +51,8 @@ class Checker:
         self._coupler = coupler
         self._clock = clock
         self._holder = lease.holder_name()
+        self._turn = threading.Lock()  # over taking and giving back the lease, and the flag that says which
+        self._at_work = False
 
     @property
     def unrecorded(self) -> Sequence[FailedAttempt]:
@@ -214,8 +216,11 @@ class Checker:
     # --- the lease ----------------------------------------------------------------------------------------------------
 
     def _acquire(self, check_id: str) -> Lease | None:
-        with self._state.write() as connection:
-            return lease.acquire(connection, self._holder, check_id, self._clock())
+        with self._turn:
+            with self._state.write() as connection:
+                mine = lease.acquire(connection, self._holder, check_id, self._clock(), reclaim=not self._at_work)
+            self._at_work = self._at_work or mine is not None
+            return mine
 
     @contextmanager
     def _holding(self, mine: Lease) -> Iterator[None]:
@@ -226,11 +231,13 @@ class Checker:
             yield
         finally:
             ended.set()
-            try:
-                with self._state.write() as connection:
-                    lease.release(connection, mine)
-            except StateDatabaseUnavailable as away:
-                log.warning("The lease could not be given back and will expire: %s", away)
+            with self._turn:
+                self._at_work = False
+                try:
+                    with self._state.write() as connection:
+                        lease.release(connection, mine)
+                except StateDatabaseUnavailable as away:
+                    log.warning("The lease could not be given back yet: %s", away)
 
     def _renew_until(self, mine: Lease, ended: threading.Event) -> None:
         while not ended.wait(lease.RENEWAL.total_seconds()):

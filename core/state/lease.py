@@ -64,10 +64,13 @@ def _is_dead(holder: str) -> bool:
     return False
 
 
-def acquire(connection: sa.Connection, holder: str, check_id: str, now: datetime) -> Lease | None:
-    """Take the lease; None when somebody alive holds it. Call inside a write transaction."""
+def acquire(connection: sa.Connection, holder: str, check_id: str, now: datetime, *, reclaim: bool = False) -> Lease | None:
+    """Take the lease; None when somebody alive holds it. Call inside a write transaction.
+
+    With `reclaim` a lease under the holder's own name is taken again: one that could not be given back.
+    """
     current = find(connection, lock=True)
-    if current.held(now):
+    if current.held(now) and not (reclaim and current.holder == holder):
         return None
     lease = Lease(holder, check_id, now, now + LIFETIME)
     connection.execute(
