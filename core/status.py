@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
@@ -30,11 +31,13 @@ def consistency_rate(consistent: int, total: int, thresholds: Thresholds = DEFAU
     """
     if total == 0:
         return None
-    rounded = (Decimal(consistent * 100) / Decimal(total)).quantize(_CENT, ROUND_HALF_EVEN)
-    for bound in (Decimal(100), thresholds.healthy, thresholds.degraded):
-        if rounded >= bound and not reaches(bound, consistent, total):
-            rounded = min(rounded, _largest_cent_below(bound))
-    return rounded
+    percent = Decimal(consistent * 100) / Decimal(total)
+    return _rounded(percent, thresholds, lambda bound: reaches(bound, consistent, total))
+
+
+def shown_rate(percent: float, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> Decimal:
+    """A percentage that was computed elsewhere (in a trend), by the same rule."""
+    return _rounded(Decimal(str(percent)), thresholds, lambda bound: percent >= bound)
 
 
 def rate_of(totals: Totals, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> Decimal | None:
@@ -55,6 +58,14 @@ def status_of(consistent: int, total: int, thresholds: Thresholds = DEFAULT_THRE
     if reaches(thresholds.healthy, consistent, total):
         return Status.HEALTHY
     return Status.DEGRADED if reaches(thresholds.degraded, consistent, total) else Status.CRITICAL
+
+
+def _rounded(percent: Decimal, thresholds: Thresholds, is_reached: Callable[[Decimal], bool]) -> Decimal:
+    rounded = percent.quantize(_CENT, ROUND_HALF_EVEN)
+    for bound in (Decimal(100), thresholds.healthy, thresholds.degraded):
+        if rounded >= bound and not is_reached(bound):
+            rounded = min(rounded, _largest_cent_below(bound))
+    return rounded
 
 
 def _largest_cent_below(bound: Decimal) -> Decimal:

@@ -98,11 +98,6 @@ def rate(value: Decimal | None) -> str:
     return f"{NONE} %" if value is None else f"{value:.2f} %"
 
 
-def unrounded(rate_seen: float) -> str:
-    """A rate read off a chart: two decimals, cut and not rounded, so that what is not 100 does not read as 100."""
-    return f"{int(rate_seen * 100 + 1e-9) / 100:.2f} %"
-
-
 def counted(count: int, one: str, many: str) -> str:
     """A count with its noun."""
     return f"{number(count)} {one if count == 1 else many}"

@@ -7,12 +7,12 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core.durations import in_words
 from core.model import Status, Totals
-from core.status import Evidence, Schedule, Thresholds, assess, consistency_rate, rate_of, reaches, status_of
+from core.status import Evidence, Schedule, Thresholds, assess, consistency_rate, rate_of, reaches, shown_rate, status_of
 from tests.examples import examples
 from tests.frozen_clock import NOON
 
@@ -227,3 +227,10 @@ def test_only_a_fresh_untroubled_check_is_believed(seconds: int, bad: int, faile
 )
 def test_a_length_of_time_is_said_as_a_person_says_it(length: timedelta, words: str) -> None:
     assert in_words(length) == words
+
+
+@given(total=st.integers(1, 10**7), share=st.floats(0, 1))
+@example(total=20_000, share=1 / 20_000)
+def test_a_rate_reads_the_same_in_a_trend(total: int, share: float) -> None:
+    consistent = round(total * share)
+    assert shown_rate(consistent * 100.0 / total) == consistency_rate(consistent, total)

@@ -24,5 +24,5 @@ class Palette:
     def of(cls, theme: Theme) -> Self:
         """The palette of a theme."""
         if theme is Theme.DARK:
-            return cls("#E6ECF2", "#9DAAB7", "#2E3945", "#6FA8DC", "#5B6B7B", "rgba(182,194,207,0.14)")
-        return cls("#17212B", "#5B6875", "#DDE3E9", "#1F4E79", "#9AA8B5", "rgba(68,80,95,0.11)")
+            return cls("#E6ECF2", "#9DAAB7", "#2E3945", "#6FA8DC", "#5B6B7B", "rgba(36,44,53,0.9)")
+        return cls("#17212B", "#5B6875", "#DDE3E9", "#1F4E79", "#9AA8B5", "rgba(238,241,244,0.92)")

@@ -12,9 +12,10 @@ from plotly.subplots import make_subplots
 
 from core.model import Status
 from core.state.trend import Gap, Trend, TrendPoint
-from core.status import Thresholds
+from core.status import Thresholds, shown_rate
 from dashboard.components.palette import Palette
-from dashboard.wording import STATUS_LOOKS, Theme, exact, number, unrounded
+from dashboard.wording import STATUS_LOOKS, Theme, exact, number
+from dashboard.wording import rate as rate_text
 
 _SMALLEST_SPAN = 2.0  # percent: a quiet day does not look like a storm
 
@@ -43,7 +44,7 @@ def trend_chart(
     checks = [point for point in trend.points if not point.imported and point.lowest is not None]
     logs = [point for point in trend.points if point.imported and point.lowest is not None]
     if any(point.usual != point.lowest for point in checks):
-        line = _line(checks, trend.gaps, zone, lowest=False)
+        line = _line(checks, trend.gaps, thresholds, zone, lowest=False)
         figure.add_trace(
             go.Scatter(
                 x=line.at,
@@ -58,7 +59,7 @@ def trend_chart(
             row=1,
             col=1,
         )
-    line = _line(checks, trend.gaps, zone, lowest=True)
+    line = _line(checks, trend.gaps, thresholds, zone, lowest=True)
     figure.add_trace(
         go.Scatter(
             x=line.at,
@@ -81,7 +82,7 @@ def trend_chart(
             mode="markers",
             name="from logs",
             marker={"color": palette.accent, "size": 3, "opacity": 0.75},
-            hovertext=[_hover(p, zone) for p in logs],
+            hovertext=[_hover(p, thresholds, zone) for p in logs],
             hoverinfo="text",
         ),
         row=1,
@@ -95,7 +96,7 @@ def trend_chart(
                 y=[p.violations for p in trend.points],
                 marker={"color": palette.bar, "line": {"width": 0}},
                 name="violations",
-                hovertext=[_hover(p, zone) for p in trend.points],
+                hovertext=[_hover(p, thresholds, zone) for p in trend.points],
                 hoverinfo="text",
             ),
             row=2,
@@ -105,7 +106,7 @@ def trend_chart(
     return figure
 
 
-def _line(points: Sequence[TrendPoint], gaps: Sequence[Gap], zone: ZoneInfo, *, lowest: bool) -> _Line:
+def _line(points: Sequence[TrendPoint], gaps: Sequence[Gap], thresholds: Thresholds, zone: ZoneInfo, *, lowest: bool) -> _Line:
     line = _Line([], [], [])
     previous: TrendPoint | None = None
     coming = iter(sorted(gaps, key=lambda gap: gap.start))
@@ -119,13 +120,13 @@ def _line(points: Sequence[TrendPoint], gaps: Sequence[Gap], zone: ZoneInfo, *, 
             line.hover.append("")
         line.at.append(_local(point.start, zone))
         line.rate.append(point.lowest if lowest else point.usual)
-        line.hover.append(_hover(point, zone))
+        line.hover.append(_hover(point, thresholds, zone))
         previous = point
     return line
 
 
-def _hover(point: TrendPoint, zone: ZoneInfo) -> str:
-    rate = "could not check" if point.lowest is None else f"<b>{unrounded(point.lowest)}</b>"
+def _hover(point: TrendPoint, thresholds: Thresholds, zone: ZoneInfo) -> str:
+    rate = "could not check" if point.lowest is None else f"<b>{rate_text(shown_rate(point.lowest, thresholds))}</b>"
     several = f"lowest of {point.attempts} checks<br>" if point.attempts > 1 else ""
     violations = "" if point.violations is None else f"{number(point.violations)} violations<br>"
     failed = f"{point.failed} failed<br>" if point.failed and point.lowest is not None else ""

@@ -9,10 +9,11 @@ import streamlit as st
 from core.durations import in_words
 from core.health_monitor import HealthSummary
 from core.state.trend import Trend
+from core.status import shown_rate
 from dashboard.components import charts
 from dashboard.runtime import Runtime
 from dashboard.viewer import Viewer
-from dashboard.wording import counted, moment, timed, unrounded
+from dashboard.wording import counted, moment, rate, timed
 
 _RANGES: dict[str, timedelta | None] = {
     "24 h": timedelta(days=1),
@@ -76,20 +77,21 @@ def _sentence(trend: Trend, chosen: str, runtime: Runtime, viewer: Viewer) -> st
     if not trend.points:
         return "Nothing is known about this time yet."
     stretch = {"All": "since the beginning", _CUSTOM: "in these days"}.get(chosen, f"in the last {chosen}")
-    healthy = f"{runtime.settings.status_thresholds.healthy:f} %"
+    thresholds = runtime.settings.status_thresholds
+    healthy = f"{thresholds.healthy:f} %"
     parts = []
     if trend.worst is None:
         parts.append(f"No check completed {stretch}")
     elif trend.below_healthy:
         parts.append(f"Below {healthy} for <b>{in_words(trend.below_healthy)}</b> {stretch}")
-    elif trend.worst < float(runtime.settings.status_thresholds.healthy):
+    elif trend.worst < float(thresholds.healthy):
         parts.append(f"Below {healthy} at some checks {stretch}")
     else:
         parts.append(f"Never seen below {healthy} {stretch}")
     if trend.worst is not None and trend.worst_at is not None:
         at = moment(trend.worst_at, viewer.zone, viewer.now)
         when = timed(f"at {at}" if len(at) == len("00:00") else f"on {at}", trend.worst_at, viewer.zone)
-        parts.append(f"lowest <b>{unrounded(trend.worst)}</b> {when}")
+        parts.append(f"lowest <b>{rate(shown_rate(trend.worst, thresholds))}</b> {when}")
     if trend.failed:
         parts.append(f"{counted(trend.failed, 'check', 'checks')} failed")
     return ", ".join(parts) + "."

@@ -106,10 +106,6 @@ def test_numbers_have_thin_spaces(value: int | None, text: str) -> None:
 def test_a_rate_has_two_decimals_and_is_never_lifted() -> None:
     assert wording.rate(Decimal("98.6")) == "98.60 %"
     assert wording.rate(None) == "— %"
-    assert wording.unrounded(99.996) == "99.99 %"
-    assert wording.unrounded(98.9999) == "98.99 %"
-    assert wording.unrounded(100.0) == "100.00 %"
-    assert wording.unrounded(98.67) == "98.67 %"
 
 
 @pytest.mark.parametrize(
