@@ -19,6 +19,8 @@ COOKIE = "coupling_health_session"
 def log_in(page: Page, username: str = "admin", password: str = PASSWORD) -> None:
     """Fill in the form of the login page and send it."""
     user = page.get_by_role("textbox", name="User name")
+    user.wait_for()
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()  # a form still drawn loses a click
     user.fill(username)
     page.get_by_role("textbox", name="Password").fill(password)
     page.get_by_role("button", name="Log in").click()
