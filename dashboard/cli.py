@@ -129,7 +129,7 @@ def import_logs(
         with Progress(*columns, console=eyes, transient=True) as bar:
             task = bar.add_task("read", total=None)
             result = monitor.import_logs(folder, lambda done, all_: bar.update(task, completed=done, total=all_))
-        print_import(result, as_json=as_json)
+        print_import(result, as_json=as_json, demo=settings.demo)
 
 
 @app.command()

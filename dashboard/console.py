@@ -92,11 +92,14 @@ def summary_as_json(summary: HealthSummary, *, demo: bool) -> dict[str, Any]:
     }
 
 
-def print_import(result: ImportResult, *, as_json: bool) -> None:
+def print_import(result: ImportResult, *, as_json: bool, demo: bool) -> None:
     if as_json:
         broken = [{"path": log.path, "problem": log.problem} for log in result.broken]
-        print(json.dumps({"imported": result.imported, "already_known": result.already_known, "broken": broken}))  # noqa: T201
+        counts = {"imported": result.imported, "already_known": result.already_known, "broken": broken, "demo": demo}
+        print(json.dumps(counts))  # noqa: T201
         return
+    if demo:
+        eyes.print("[yellow]Demo:[/yellow] no watched database is configured, so this went into the demo's history.")
     eyes.print(f"Imported {result.imported}, already known {result.already_known}, broken {len(result.broken)}.")
     for log in result.broken:
         eyes.print(f"  [yellow]{plain(Path(log.path).name)}[/yellow]: {plain(log.problem or '')}", soft_wrap=True)

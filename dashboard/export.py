@@ -15,7 +15,7 @@ from core.errors import StateDatabaseUnavailable
 from core.model import Violation
 from dashboard import sessions
 from dashboard.runtime import current
-from dashboard.violation_query import ViolationQuery
+from dashboard.violation_query import ViolationQuery, mistakes
 from dashboard.wording import ACTION_LABELS, KIND_LABELS
 
 PATH = "/export/violations.csv"
@@ -62,6 +62,8 @@ async def _violations(request: Request) -> Response:
         return PlainTextResponse(away.advice, status_code=503)
     if user is None:
         return PlainTextResponse("Please log in first, then download again.", status_code=401)
+    if wrong := mistakes(request.query_params):
+        return PlainTextResponse("\n".join(wrong), status_code=400)
     wanted = ViolationQuery.from_params(request.query_params).filter
     return StreamingResponse(
         as_csv(runtime.monitor.stream_violations(wanted)),

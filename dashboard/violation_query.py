@@ -15,6 +15,8 @@ PAGE_SIZE = 100
 
 _BETWEEN = "|"  # of user and specialization, which are quoted
 
+_CHOICES: dict[str, type[StrEnum]] = {"kind": Kind, "action": Action, "sort": SortKey}
+
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
@@ -22,7 +24,7 @@ _Choice = TypeVar("_Choice", bound=StrEnum)
 class ViolationQuery:
     """Which violations are wanted, in what order, and which page of them (from 1).
 
-    What an address holds wrongly is left out.
+    What an address holds wrongly is left out; `mistakes` names it.
     """
 
     filter: ViolationFilter = EVERYTHING
@@ -77,6 +79,15 @@ class ViolationQuery:
     def sorted_by(self, key: SortKey) -> ViolationQuery:
         """By another column, or the other way round by the same."""
         return replace(self, sort=key, descending=key is self.sort and not self.descending, page=1)
+
+
+def mistakes(params: Mapping[str, str]) -> list[str]:
+    """What an address asks for that there is not, in sentences: a filter that is left out shows more than was wanted."""
+    return [
+        f"There is no {key} {params[key]!r}; it is one of {', '.join(choices)}."
+        for key, choices in _CHOICES.items()
+        if params.get(key) and _choice(choices, params[key]) is None
+    ]
 
 
 def _choice(kind: type[_Choice], text: str | None) -> _Choice | None:

@@ -37,7 +37,11 @@ class Gap:
 
     start: datetime
     end: datetime
-    unknown: bool  # longer than a check stays fresh; a shorter one lies between two logs
+    unknown: bool  # after a failed check, or longer than a check stays fresh; else it lies between two logs
+
+    @property
+    def length(self) -> timedelta:
+        return self.end - self.start
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class Trend:
     points: Sequence[TrendPoint]
     gaps: Sequence[Gap]
     below_healthy: timedelta  # how long the rate is known to have been below the healthy threshold
+    unknown: timedelta  # how long nothing is known, also in gaps too short to be seen
     worst: float | None
     worst_at: datetime | None
 
@@ -79,21 +84,26 @@ def trend(
     worst = connection.execute(
         sa.select(_rate, history.c.timestamp).where(*known, _rate.is_not(None)).order_by(_rate, history.c.id).limit(1)
     ).one_or_none()
-    rows = _with_next(known, thresholds)
-    below = connection.execute(
-        sa.select(sa.func.sum(rows.c.following - rows.c.at)).where(
-            rows.c.total_checked > 0,
-            rows.c.healthy.is_(False),
-            rows.c.following - rows.c.at <= freshness.total_seconds(),
-            rows.c.source == Source.CHECK,
+    rows = _stretches(known, end, thresholds)
+    fresh = sa.and_(rows.c.answered, rows.c.length <= freshness.total_seconds())
+    below_healthy = sa.and_(fresh, rows.c.healthy.is_(False), rows.c.source == Source.CHECK)
+    seconds_known, seconds_below, first = connection.execute(
+        sa.select(
+            sa.func.sum(sa.case((fresh, rows.c.length), else_=0)),
+            sa.func.sum(sa.case((below_healthy, rows.c.length), else_=0)),
+            sa.func.min(rows.c.at),
         )
-    ).scalar()
+    ).one()
+    before = Gap(start, end if first is None else _moment(first), unknown=True)
+    edge = [before] if before.length > freshness or first is None else []
+    unknown = (end - start) - timedelta(seconds=int(seconds_known or 0)) - (timedelta(0) if edge else before.length)
     return Trend(
         start=start,
         end=end,
         points=_points(connection, known, start, end, most_points),
-        gaps=_gaps(connection, rows, start, end, freshness, most_points),
-        below_healthy=timedelta(seconds=int(below or 0)),
+        gaps=edge + _gaps(connection, rows, end, freshness, (end - start) / (2 * most_points)),
+        below_healthy=timedelta(seconds=int(seconds_below or 0)),
+        unknown=max(unknown, timedelta(0)),
         worst=None if worst is None else float(worst[0]),
         worst_at=None if worst is None else worst[1],
     )
@@ -141,39 +151,52 @@ def _points(
     ]
 
 
-def _with_next(known: list[sa.ColumnElement[bool]], thresholds: Thresholds) -> sa.Subquery:
+def _stretches(known: list[sa.ColumnElement[bool]], end: datetime, thresholds: Thresholds) -> sa.CTE:
+    """Each attempt with the time until the next one, or until the end. One that compared nothing has not answered."""
     order = (history.c.timestamp, history.c.id)
+    answered = sa.func.coalesce(history.c.total_checked, 0) > 0
+    at = seconds(history.c.timestamp)
+    following = sa.func.coalesce(sa.func.lead(at).over(order_by=order), int(end.timestamp()))
     return (
         sa.select(
-            seconds(history.c.timestamp).label("at"),
-            seconds(sa.func.lead(history.c.timestamp).over(order_by=order)).label("following"),
+            at.label("at"),
+            history.c.id,
+            following.label("following"),
+            (following - at).label("length"),
             history.c.source,
             sa.func.lead(history.c.source).over(order_by=order).label("next_source"),
-            history.c.total_checked,
+            answered.label("answered"),
+            sa.func.lag(answered).over(order_by=order).label("answered_before"),
             sa.func.coalesce(reaches_expression(thresholds.healthy), sa.true()).label("healthy"),
         )
         .where(*known)
+        .cte("stretches")
+    )
+
+
+def _gaps(connection: sa.Connection, rows: sa.CTE, end: datetime, freshness: timedelta, visible: timedelta) -> list[Gap]:
+    """Silences, longer than a check stays fresh or between two logs, and the time from a failed attempt to the next answer.
+
+    Those no longer than `visible` are left out.
+    """
+    limit, shortest = freshness.total_seconds(), visible.total_seconds()
+    from_logs = sa.and_(rows.c.source == Source.IMPORT, rows.c.next_source == Source.IMPORT)
+    silences = sa.select(rows.c.at, rows.c.following, (rows.c.length > limit).label("unknown")).where(
+        rows.c.answered, sa.or_(rows.c.length > limit, from_logs), rows.c.length > shortest
+    )
+    changes = (
+        sa.select(
+            rows.c.at,
+            sa.func.lead(rows.c.at).over(order_by=(rows.c.at, rows.c.id)).label("answered_at"),
+            rows.c.answered,
+        )
+        .where(rows.c.answered.is_distinct_from(rows.c.answered_before))
         .subquery()
     )
-
-
-def _gaps(
-    connection: sa.Connection, rows: sa.Subquery, start: datetime, end: datetime, freshness: timedelta, most_points: int
-) -> list[Gap]:
-    """Stretches longer than a check stays fresh, or between two imported logs; those too short to be seen are left out."""
-    visible = (end - start).total_seconds() / (2 * most_points)
-    limit = freshness.total_seconds()
-    length = rows.c.following - rows.c.at
-    from_logs = sa.and_(rows.c.source == Source.IMPORT, rows.c.next_source == Source.IMPORT)
-    statement = (
-        sa.select(rows.c.at, rows.c.following).where(sa.or_(length > limit, from_logs), length > visible).order_by(rows.c.at)
-    )
-    within = [Gap(_moment(first), _moment(last), last - first > limit) for first, last in connection.execute(statement)]
-    first, last = connection.execute(sa.select(sa.func.min(rows.c.at), sa.func.max(rows.c.at))).one()
-    if first is None:
-        return [Gap(start, end, unknown=True)]
-    edges = [Gap(start, _moment(first), unknown=True), Gap(_moment(last), end, unknown=True)]
-    return [edge for edge in edges if edge.end - edge.start > freshness] + within
+    until = sa.func.coalesce(changes.c.answered_at, int(end.timestamp()))
+    failures = sa.select(changes.c.at, until, sa.true()).where(sa.not_(changes.c.answered), until - changes.c.at > shortest)
+    statement = sa.union_all(silences, failures).order_by("at")
+    return [Gap(_moment(first), _moment(last), bool(unknown)) for first, last, unknown in connection.execute(statement)]
 
 
 def _moment(epoch: int) -> datetime:

@@ -28,7 +28,7 @@ _DAY_HEIGHT, _PAGE_HEIGHT = 210, 460
 def load_libraries() -> None:
     """Draw once, for nobody: Plotly loads its parts when they are first needed, and two pages at once would trip over that."""
     now = utc_now()
-    nothing = Trend(now - timedelta(days=1), now, (), (), timedelta(0), None, None)
+    nothing = Trend(now - timedelta(days=1), now, (), (), timedelta(0), timedelta(days=1), None, None)
     gauge_component.gauge(None, Status.UNKNOWN, DEFAULT_THRESHOLDS, Theme.LIGHT).to_json()
     trend_chart(nothing, DEFAULT_THRESHOLDS, Theme.LIGHT, ZoneInfo("UTC"), height=_DAY_HEIGHT, with_violations=True).to_json()
 
@@ -77,7 +77,8 @@ def _cached_trend(runtime: Runtime, start: datetime | None, end: datetime, versi
 
 def _draw(runtime: Runtime, viewer: Viewer, trend: Trend, *, key: str, height: int, with_violations: bool) -> None:
     if not trend.points:
-        st.html(f'<div class="empty chart" style="height:{height}px">Nothing is known here yet. Every check adds a point.</div>')
+        nothing = "No check was tried in this time. Every check adds a point."
+        st.html(f'<div class="empty chart" style="height:{height}px">{nothing}</div>')
         return
     figure = trend_chart(
         trend, runtime.settings.status_thresholds, viewer.theme, viewer.zone, height=height, with_violations=with_violations

@@ -57,6 +57,7 @@ def draw(view: View, runtime: Runtime, viewer: Viewer) -> None:
     try:
         summary = runtime.monitor.get_health_summary()
         view(runtime, viewer, summary)
+        st.html(f'<i data-drawn="{viewer.now.timestamp()}"></i>')  # by this the page notices that it is not drawn any more
         _follow(runtime, summary)
     except StateDatabaseUnavailable as away:
         state_is_away(away)

@@ -22,25 +22,43 @@
     document.querySelectorAll("time[data-for]").forEach((e) => put(e, words(now - Number(e.dataset.for))));
     document.querySelectorAll("time[data-until]").forEach((e) => put(e, countdown(Number(e.dataset.until) - now)));
   };
-  // A page whose server died would show its last green for ever: it says so, and turns grey.
-  let missed = 0, lostAt = null;
-  const note = () => document.getElementById("coupling-health-contact");
+  // A page whose server died, or whose connection hangs, would show its last green for ever: it says so, and turns grey.
+  const LONGEST_UNDRAWN_MS = 180000; // the server draws a page that is looked at afresh every minute
+  let missed = 0, hanging = false, drawn, drawnAt = performance.now(), lostAt = null;
+  const warn = () => {
+    const lost = missed > 1 || hanging, id = "coupling-health-contact";
+    document.documentElement.classList.toggle("no-contact", lost);
+    if (!lost) {
+      lostAt = null;
+      document.getElementById(id)?.remove();
+      return;
+    }
+    lostAt = lostAt || new Date();
+    const line = document.getElementById(id) || document.body.appendChild(Object.assign(document.createElement("div"), { id, role: "alert" }));
+    const what = missed > 1 ? `no contact with the server since ${lostAt.toTimeString().slice(0, 5)}` : "this page hears nothing new from the server; reload it";
+    put(line, `Status unknown: ${what}. What stands below is the last known state.`);
+  };
   const contact = async () => {
     const answer = await fetch("/healthz", { cache: "no-store", signal: AbortSignal.timeout(8000) }).catch(() => null);
     missed = answer && answer.ok ? 0 : missed + 1;
-    document.documentElement.classList.toggle("no-contact", missed > 1);
-    if (missed > 1) {
-      lostAt = lostAt || new Date();
-      const line = note() || document.body.appendChild(Object.assign(document.createElement("div"), { id: "coupling-health-contact", role: "alert" }));
-      line.textContent = `Status unknown: no contact with the server since ${lostAt.toTimeString().slice(0, 5)}. What stands below is the last known state.`;
-    } else if (missed === 0) {
-      lostAt = null;
-      note()?.remove();
+    warn();
+  };
+  const follow = () => {
+    const newest = document.querySelector("[data-drawn]")?.dataset.drawn;
+    if (newest !== drawn || document.hidden) { // a hidden page's timers rest, and so do its redraws
+      drawn = newest;
+      drawnAt = performance.now();
+    }
+    const hangs = drawn !== undefined && performance.now() - drawnAt > LONGEST_UNDRAWN_MS;
+    if (hangs !== hanging) {
+      hanging = hangs;
+      warn();
     }
   };
   clearInterval(window.couplingHealthContact);
   window.couplingHealthContact = setInterval(contact, 5000);
   clearInterval(window.couplingHealthClock);
-  window.couplingHealthClock = setInterval(tick, 1000);
+  window.couplingHealthClock = setInterval(() => { tick(); follow(); }, 1000);
   tick();
+  follow();
 })();

@@ -94,7 +94,10 @@ def _sentence(trend: Trend, chosen: str, runtime: Runtime, viewer: Viewer) -> st
         parts.append(f"lowest <b>{rate(shown_rate(trend.worst, thresholds))}</b> {when}")
     if trend.failed:
         parts.append(f"{counted(trend.failed, 'check', 'checks')} failed")
-    return ", ".join(parts) + "."
+    sentence = ", ".join(parts) + "."
+    if trend.unknown > runtime.settings.schedule.freshness:
+        sentence += f" Nothing is known about <b>{in_words(trend.unknown)}</b> of it."
+    return sentence
 
 
 def _failures(runtime: Runtime, viewer: Viewer, trend: Trend) -> None:

@@ -16,7 +16,7 @@ from core.state.current_violations import SortKey
 from dashboard.components.violations_table import violations_table
 from dashboard.runtime import Runtime
 from dashboard.viewer import Viewer
-from dashboard.violation_query import PAGE_SIZE, ViolationQuery
+from dashboard.violation_query import PAGE_SIZE, ViolationQuery, mistakes
 from dashboard.wording import (
     ACTION_ADVICE,
     ACTION_LABELS,
@@ -34,8 +34,11 @@ _EVERY = "All"
 
 def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
     """Choices, table, details."""
-    query = ViolationQuery.from_params(st.query_params.to_dict())
+    params = st.query_params.to_dict()
+    query = ViolationQuery.from_params(params)
     _title(viewer, summary)
+    for mistake in mistakes(params):
+        st.warning(f"Left out from the address: {mistake}", icon=":material/link_off:")
     if summary.last is None or summary.totals is None:
         st.html('<p class="empty">No check has completed yet, so nothing is known. Press Run now on the overview.</p>')
         return

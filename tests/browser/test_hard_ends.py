@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, WebSocketRoute, expect
 
 from tests.application import SqliteApplication
 from tests.browser.conftest import NewServer, url_of
@@ -130,3 +130,29 @@ def test_it_ends_within_seconds_when_told_so_with_a_page_open(
     server.wait_for_checks(3)
     expect(tile(page, "today")).to_have_text("3 of 3")
     expect_no_error(page)
+
+
+def test_a_page_whose_connection_hangs_says_so_while_the_server_still_answers(
+    new_server: NewServer, new_sqlite_app: Callable[..., SqliteApplication], visitor: BrowserContext
+) -> None:
+    hangs = False
+
+    def relay(page_side: WebSocketRoute) -> None:
+        server_side = page_side.connect_to_server()
+        server_side.on_message(lambda message: None if hangs else page_side.send(message))
+
+    visitor.route_web_socket(re.compile("_stcore/stream"), relay)
+    visitor.clock.install()
+    page = enter(visitor, new_server(database_url=url_of(new_sqlite_app().agreeing(range(1, 11)))).start())
+    expect_status(page, "healthy")
+    silent = page.get_by_text("Status unknown: this page hears nothing new from the server; reload it.")
+    hangs = True
+    visitor.clock.fast_forward(120_000)
+    expect(page.locator("html.no-contact")).to_have_count(0)
+    visitor.clock.fast_forward(120_000)
+    expect(silent).to_be_visible()
+    expect(page.locator("html.no-contact")).to_have_count(1)
+    hangs = False
+    page.reload()
+    expect_status(page, "healthy")
+    expect(silent).to_have_count(0)

@@ -202,6 +202,14 @@ def test_the_csv_holds_exactly_the_filtered_rows(watched: Watched, visitor: Brow
     assert len({(line[0], line[1]) for line in lines}) == 100_000
 
 
+def test_a_misspelt_filter_is_named_and_no_csv_pretends_to_be_filtered(watched: Watched, visitor: BrowserContext) -> None:
+    page = enter(visitor, watched.server, "/violations?kind=typo")
+    expect(page.get_by_text("Left out from the address: There is no kind 'typo'; it is one of duplicate_rows,")).to_be_visible()
+    answer = visitor.request.get(f"{watched.server.url}/export/violations.csv?kind=typo")
+    assert answer.status == 400
+    assert answer.text().startswith("There is no kind 'typo'")
+
+
 def test_the_overview_shows_the_first_few_and_the_way_to_the_rest(watched: Watched, visitor: BrowserContext) -> None:
     page = enter(visitor, watched.server)
     expect_status(page, "critical")

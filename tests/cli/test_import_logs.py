@@ -65,3 +65,10 @@ def test_imported_logs_are_not_the_present(with_old_logs: Commands) -> None:
     told = with_old_logs("status", "--json")
     assert told.code == 2
     assert (told.document["status"], told.document["last_check"]) == ("unknown", None)
+
+
+def test_what_goes_into_the_demo_is_said_to_go_there(unconfigured: Commands) -> None:
+    done = unconfigured("import-logs", str(SAMPLES))
+    assert done.code == 0
+    assert "this went into the demo's history" in done.err
+    assert unconfigured("import-logs", str(SAMPLES), "--json").document["demo"] is True

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from core.model import Action, Kind
 from core.state.current_violations import SortKey, ViolationFilter
-from dashboard.violation_query import PAGE_SIZE, ViolationQuery
+from dashboard.violation_query import PAGE_SIZE, ViolationQuery, mistakes
 from tests.examples import examples
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
@@ -62,6 +62,13 @@ def test_what_is_as_usual_is_left_out_of_the_address() -> None:
         "kind": "level_not_set",
         "page": "2",
     }
+
+
+def test_what_an_address_asks_for_in_vain_is_named() -> None:
+    assert mistakes({"kind": "typo", "action": "", "user": "typo"}) == [
+        "There is no kind 'typo'; it is one of " + ", ".join(Kind) + "."
+    ]
+    assert mistakes(ViolationQuery(ViolationFilter(Kind.LEVEL_NOT_SET), SortKey.KIND).to_params()) == []
 
 
 def test_a_misspelt_kind_filters_nothing() -> None:

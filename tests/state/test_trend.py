@@ -33,7 +33,7 @@ def test_no_history_is_an_empty_trend(fresh_state: StateDatabase) -> None:
     empty = read(fresh_state, NOON, NOON + 60 * MINUTE)
     assert (list(empty.points), empty.worst, empty.worst_at, empty.failed) == ([], None, None, 0)
     assert [(gap.start, gap.end, gap.unknown) for gap in empty.gaps] == [(NOON, NOON + 60 * MINUTE, True)]
-    assert empty.below_healthy == timedelta(0)
+    assert (empty.below_healthy, empty.unknown) == (timedelta(0), 60 * MINUTE)
     with fresh_state.read() as connection:
         assert trend.beginning(connection) is None
 
@@ -76,6 +76,30 @@ def test_the_silence_before_the_first_check_and_after_the_last_is_a_gap(fresh_st
     }
 
 
+def test_nothing_is_known_from_a_failed_check_to_the_next_answer(fresh_state: StateDatabase) -> None:
+    """Half a day without the database is half a day unknown, though somebody asked every five minutes."""
+    completed(fresh_state, NOON)
+    for minutes in (5, 10, 15):
+        failed(fresh_state, NOON + minutes * MINUTE)
+    completed(fresh_state, NOON + 20 * MINUTE)
+    completed(fresh_state, NOON + 25 * MINUTE, 0, 0)
+    found = read(fresh_state, NOON, NOON + 30 * MINUTE)
+    assert [(gap.start, gap.end, gap.unknown) for gap in found.gaps] == [
+        (NOON + 5 * MINUTE, NOON + 20 * MINUTE, True),
+        (NOON + 25 * MINUTE, NOON + 30 * MINUTE, True),
+    ]
+    assert found.unknown == 20 * MINUTE
+
+
+def test_many_short_failures_in_a_row_are_one_gap_that_a_long_chart_shows(fresh_state: StateDatabase) -> None:
+    completed(fresh_state, NOON)
+    for minutes in range(5, 400, 5):
+        failed(fresh_state, NOON + minutes * MINUTE)
+    completed(fresh_state, NOON + 400 * MINUTE)
+    gaps = read(fresh_state, NOON, NOON + 405 * MINUTE, most_points=10).gaps
+    assert [(gap.start, gap.end, gap.unknown) for gap in gaps] == [(NOON + 5 * MINUTE, NOON + 400 * MINUTE, True)]
+
+
 def test_no_line_is_drawn_between_two_logs(fresh_state: StateDatabase) -> None:
     for minutes in (0, 5, 10):
         imported(fresh_state, NOON + minutes * MINUTE)
@@ -112,24 +136,43 @@ def test_time_below_healthy_is_what_checks_have_seen(fresh_state: StateDatabase)
     assert read(fresh_state, NOON, NOON + 60 * MINUTE).below_healthy == 10 * MINUTE, "after a silence nobody knows how long"
 
 
+END = 20_000  # seconds after noon
+
 kinds = st.sampled_from(["check", "check", "check", "failed", "import", "empty"])
-rows = st.lists(
-    st.tuples(st.integers(0, 20_000), kinds, st.integers(0, 100)), unique_by=lambda row: row[0], min_size=1, max_size=40
-)
+rows = st.lists(st.tuples(st.integers(0, END), kinds, st.integers(0, 100)), unique_by=lambda row: row[0], min_size=1, max_size=40)
 
 
 def brute(history: list[tuple[int, str, int]]) -> dict[str, Any]:
     rates = [(100.0 - bad, at) for at, kind, bad in history if kind in ("check", "import")]
-    gaps, below = [], 0
-    for (at, kind, bad), (following, next_kind, _) in pairwise(history):
-        if following - at > FRESH_FOR.total_seconds() or kind == next_kind == "import":
-            gaps.append((at, following))
-        elif kind == "check" and not reaches(DEFAULT_THRESHOLDS.healthy, 100 - bad, 100):
+    limit = int(FRESH_FOR.total_seconds())
+    gaps, below, unknown = [], 0, 0
+    failed_at: int | None = None
+    if history[0][0] > limit:
+        gaps.append((0, history[0][0], True))
+        unknown += history[0][0]
+    for (at, kind, bad), (following, next_kind, _) in pairwise([*history, (END, "end", 0)]):
+        if kind in ("failed", "empty"):
+            failed_at = at if failed_at is None else failed_at
+            unknown += following - at
+            continue
+        if failed_at is not None:
+            gaps.append((failed_at, at, True))
+            failed_at = None
+        if following - at > limit:
+            gaps.append((at, following, True))
+            unknown += following - at
+            continue
+        if kind == next_kind == "import":
+            gaps.append((at, following, False))
+        if kind == "check" and not reaches(DEFAULT_THRESHOLDS.healthy, 100 - bad, 100):
             below += following - at
+    if failed_at is not None:
+        gaps.append((failed_at, END, True))
     return {
         "worst": min((rate for rate, _ in rates), default=None),
         "gaps": gaps,
         "below": below,
+        "unknown": unknown,
         "failed": sum(kind == "failed" for _, kind, _ in history),
     }
 
@@ -157,7 +200,7 @@ def put(state: StateDatabase, history: list[tuple[int, str, int]]) -> None:
 def holds(state: StateDatabase, history: list[tuple[int, str, int]], most_points: int) -> None:
     put(state, history)
     history = sorted(history)
-    start, end = NOON, NOON + timedelta(seconds=20_000)
+    start, end = NOON, NOON + timedelta(seconds=END)
     found, right = read(state, start, end, most_points), brute(history)
     assert 1 <= len(found.points) <= most_points
     assert sum(point.attempts for point in found.points) == len(history)
@@ -174,12 +217,12 @@ def holds(state: StateDatabase, history: list[tuple[int, str, int]], most_points
         assert point.usual == (pytest.approx(sum(rates) / len(rates)) if rates else None)
         assert point.imported is any(kind == "import" for _, kind, _ in inside)
     assert found.below_healthy == timedelta(seconds=right["below"])
-    visible, limit = 20_000 / (2 * most_points), FRESH_FOR.total_seconds()
-    edges = [edge for edge in ((0, history[0][0]), (history[-1][0], 20_000)) if edge[1] - edge[0] > limit]
-    gaps = sorted(edges + [gap for gap in right["gaps"] if gap[1] - gap[0] > visible])
-    assert sorted(((gap.start - NOON).total_seconds(), (gap.end - NOON).total_seconds(), gap.unknown) for gap in found.gaps) == [
-        (first, last, last - first > limit) for first, last in gaps
-    ]
+    assert found.unknown == timedelta(seconds=right["unknown"])
+    visible = END / (2 * most_points)
+    first_edge = [gap for gap in right["gaps"] if gap[0] == 0 < history[0][0]]
+    seen = [gap for gap in right["gaps"] if gap in first_edge or gap[1] - gap[0] > visible]
+    gaps = [((gap.start - NOON).total_seconds(), (gap.end - NOON).total_seconds(), gap.unknown) for gap in found.gaps]
+    assert sorted(gaps) == sorted(seen)
 
 
 @settings(max_examples=examples(40))

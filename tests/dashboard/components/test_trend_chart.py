@@ -30,7 +30,7 @@ def point(
 
 
 def trend_of(*points: TrendPoint, gaps: tuple[Gap, ...] = ()) -> Trend:
-    return Trend(at(0), at(100), points, gaps, timedelta(0), 98.0, NOON)
+    return Trend(at(0), at(100), points, gaps, timedelta(0), timedelta(0), 98.0, NOON)
 
 
 def drawn(trend: Trend, *, with_violations: bool = True, theme: Theme = Theme.LIGHT) -> go.Figure:
