@@ -50,14 +50,15 @@ def header(runtime: Runtime, viewer: Viewer, token: str) -> None:
             st.caption(f"Logged in as {viewer.username}")
             if st.button("Log out", icon=":material/logout:", key="log-out", width="stretch"):
                 st.html(sessions.end(token, runtime), unsafe_allow_javascript=True)
+                st.stop()  # else the login page could be drawn over the script before it has run
 
 
 def draw(view: View, runtime: Runtime, viewer: Viewer) -> None:
     """A page: its view with the newest summary, and the watcher that draws it again when there is something new."""
     try:
+        st.html(f'<i data-drawn="{viewer.now.timestamp()}"></i>')  # by this the page notices that it is not drawn any more
         summary = runtime.monitor.get_health_summary()
         view(runtime, viewer, summary)
-        st.html(f'<i data-drawn="{viewer.now.timestamp()}"></i>')  # by this the page notices that it is not drawn any more
         _follow(runtime, summary)
     except StateDatabaseUnavailable as away:
         state_is_away(away)
