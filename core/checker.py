@@ -151,7 +151,7 @@ class Checker:
             history.record_completed(connection, report, self._require_coupler().label)
             if written is not None:
                 own = KnownLog(str(written.path.absolute()), written.size, written.mtime_ns, written.digest, LogOutcome.OWN)
-                known_logs.remember(connection, own)
+                known_logs.remember(connection, [own])
         self._forget_recorded(recorded)
 
     def _dry_run(self, check_id: str, request: Request) -> Report:

@@ -24,7 +24,8 @@ _SEED = 20251025
 _SPECIALIZATIONS = {"PLAYER": 8, "COACH": 8, "INTERNSHIP": 3, "GANCUJU_PLAYER": 8, "LFA_FOOTBALL_PLAYER": 8}
 _HISTORY = timedelta(days=30)
 _DENSE_HISTORY = timedelta(hours=36)
-_DENSE_STEP, _SPARSE_STEP = timedelta(minutes=5), timedelta(minutes=30)
+_DENSE_STEP = timedelta(minutes=5)
+_SPARSE_STEP = timedelta(minutes=10)  # as rarely as a month can be told without unknown stretches
 
 _SCHEMA = """
 CREATE TABLE users (id INTEGER PRIMARY KEY);

@@ -56,26 +56,33 @@ def import_logs(
     outcomes: list[KnownLog] = []
     progress(0, len(fresh))
     for start in range(0, len(fresh), _BATCH):
-        batch = [(path, size, mtime, _read(path, largest, thresholds)) for path, size, mtime in fresh[start : start + _BATCH]]
+        batch = [
+            _Found(path, size, mtime, _read(path, largest, thresholds)) for path, size, mtime in fresh[start : start + _BATCH]
+        ]
         with state.write() as connection:
-            for path, size, mtime, content in batch:
-                log = _take(connection, path, size, mtime, content)
-                known_logs.remember(connection, log)
-                outcomes.append(log)
+            outcomes += _take(connection, batch)
         progress(len(outcomes), len(fresh))
-    gone = [
-        log for log in known.values() if log.outcome is LogOutcome.BROKEN and log.path not in {str(path) for path, _ in found}
-    ]
+    there = {str(path) for path, _ in found}
+    gone = [log for log in known.values() if log.outcome is LogOutcome.BROKEN and log.path not in there]
     if gone:
         with state.write() as connection:
-            for log in gone:
-                known_logs.forget(connection, log)
+            known_logs.forget(connection, (log.path for log in gone))
     imported = sum(log.outcome is LogOutcome.IMPORTED for log in outcomes)
     looked_at = {log.path for log in outcomes}
     broken = [log for log in outcomes if log.outcome is LogOutcome.BROKEN] + [
         log for log in known.values() if log.outcome is LogOutcome.BROKEN and log.path not in looked_at and log not in gone
     ]
     return ImportResult(imported, len(found) - imported - len(broken), sorted(broken, key=lambda log: log.path))
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A file, and what it says with its digest, or why it cannot be read."""
+
+    path: Path
+    size: int
+    mtime_ns: int
+    content: tuple[ReadLog, str] | LogBroken
 
 
 def _read(path: Path, largest: int, thresholds: Thresholds) -> tuple[ReadLog, str] | LogBroken:
@@ -85,13 +92,32 @@ def _read(path: Path, largest: int, thresholds: Thresholds) -> tuple[ReadLog, st
         return broken
 
 
-def _take(connection: sa.Connection, path: Path, size: int, mtime_ns: int, content: tuple[ReadLog, str] | LogBroken) -> KnownLog:
-    if isinstance(content, LogBroken):
-        return KnownLog(str(path), size, mtime_ns, None, LogOutcome.BROKEN, str(content))
-    log, digest = content
-    if log.check_id is not None and history.find(connection, log.check_id) is not None:
-        return KnownLog(str(path), size, mtime_ns, digest, LogOutcome.OWN)
-    if known_logs.is_known_content(connection, digest):
-        return KnownLog(str(path), size, mtime_ns, digest, LogOutcome.DUPLICATE)
-    history.record_imported(connection, log.timestamp, log.totals, log.consistency_rate, log.by_kind, log.check_id, path.name)
-    return KnownLog(str(path), size, mtime_ns, digest, LogOutcome.IMPORTED)
+def _take(connection: sa.Connection, batch: Sequence[_Found]) -> list[KnownLog]:
+    """Take those logs of a batch into history that nobody has taken before; what came of each."""
+    whole = [found.content for found in batch if not isinstance(found.content, LogBroken)]
+    ours = history.known_check_ids(connection, [log.check_id for log, _ in whole if log.check_id])
+    taken = known_logs.taken(connection, [digest for _, digest in whole])
+    fresh: list[tuple[str, ReadLog]] = []
+
+    def outcome_of(name: str, log: ReadLog, digest: str) -> LogOutcome:
+        if log.check_id in ours:
+            return LogOutcome.OWN
+        if digest in taken:
+            return LogOutcome.DUPLICATE
+        taken.add(digest)
+        if log.check_id is not None:
+            ours.add(log.check_id)
+        fresh.append((name, log))
+        return LogOutcome.IMPORTED
+
+    outcomes = []
+    for found in batch:
+        file = str(found.path), found.size, found.mtime_ns
+        if isinstance(found.content, LogBroken):
+            outcomes.append(KnownLog(*file, None, LogOutcome.BROKEN, str(found.content)))
+        else:
+            log, digest = found.content
+            outcomes.append(KnownLog(*file, digest, outcome_of(found.path.name, log, digest)))
+    history.record_imported(connection, fresh)
+    known_logs.remember(connection, outcomes)
+    return outcomes

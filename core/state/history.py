@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from core.model import Kind, Outcome, Report, Request, Source, Status, Totals, Trigger
 from core.state.schema import history
 from core.status import Evidence, Thresholds
+from core.violation_log import ReadLog
 
 _LONGEST_ERROR, _LONGEST_NAME = 2_000, 200
 
@@ -80,25 +81,26 @@ def record_failed(connection: sa.Connection, attempt: FailedAttempt, watched: st
     )
 
 
-def record_imported(
-    connection: sa.Connection,
-    timestamp: datetime,
-    totals: Totals,
-    rate: Decimal | None,
-    by_kind: Mapping[Kind, int],
-    check_id: str | None,
-    log_file: str,
-) -> None:
-    """Add the row of a log that somebody else wrote."""
-    _insert(
-        connection,
-        source=Source.IMPORT,
-        check_id=check_id,
-        timestamp=timestamp,
-        outcome=totals.outcome,
-        log_file=log_file,
-        **_figures(totals, rate, by_kind),
-    )
+def record_imported(connection: sa.Connection, logs: Sequence[tuple[str, ReadLog]]) -> None:
+    """Add the rows of logs that somebody else wrote; each with its file's name."""
+    rows = [
+        {
+            "source": Source.IMPORT,
+            "check_id": log.check_id,
+            "timestamp": log.timestamp,
+            "outcome": log.totals.outcome,
+            "log_file": name,
+            **_figures(log.totals, log.consistency_rate, log.by_kind),
+        }
+        for name, log in logs
+    ]
+    if rows:
+        connection.execute(sa.insert(history), rows)
+
+
+def known_check_ids(connection: sa.Connection, check_ids: Iterable[str]) -> set[str]:
+    """Which of these have a row already."""
+    return set(connection.execute(sa.select(history.c.check_id).where(history.c.check_id.in_(check_ids))).scalars())
 
 
 def find(connection: sa.Connection, check_id: str) -> Attempt | None:

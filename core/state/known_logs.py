@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 import sqlalchemy as sa
@@ -44,31 +44,24 @@ def load(connection: sa.Connection, folder: str) -> dict[str, KnownLog]:
     }
 
 
-def forget(connection: sa.Connection, log: KnownLog) -> None:
-    """The file was taken away."""
-    connection.execute(sa.delete(known_logs).where(known_logs.c.path == log.path))
+def forget(connection: sa.Connection, paths: Iterable[str]) -> None:
+    """The files were taken away."""
+    gone = [{"gone": path} for path in paths]
+    if gone:
+        connection.execute(sa.delete(known_logs).where(known_logs.c.path == sa.bindparam("gone")), gone)
 
 
-def remember(connection: sa.Connection, log: KnownLog) -> None:
-    """Keep what came of a log, in place of what was known of it."""
-    forget(connection, log)
-    connection.execute(
-        sa.insert(known_logs).values(
-            path=log.path,
-            size=log.size,
-            mtime_ns=log.mtime_ns,
-            digest=log.digest,
-            outcome=log.outcome.value,
-            problem=log.problem,
-        )
-    )
+def remember(connection: sa.Connection, logs: Sequence[KnownLog]) -> None:
+    """Keep what came of logs, in place of what was known of them."""
+    forget(connection, (log.path for log in logs))
+    if logs:
+        connection.execute(sa.insert(known_logs), [asdict(log) for log in logs])
 
 
-def is_known_content(connection: sa.Connection, digest: str) -> bool:
-    """Whether the same bytes were taken into history before."""
-    taken = known_logs.c.outcome.in_([LogOutcome.OWN.value, LogOutcome.IMPORTED.value])
-    statement = sa.select(sa.literal(1)).where(known_logs.c.digest == digest, taken).limit(1)
-    return connection.execute(statement).scalar() is not None
+def taken(connection: sa.Connection, digests: Iterable[str]) -> set[str]:
+    """Which of these contents were taken into history before."""
+    outcomes = known_logs.c.outcome.in_([LogOutcome.OWN, LogOutcome.IMPORTED])
+    return set(connection.execute(sa.select(known_logs.c.digest).where(known_logs.c.digest.in_(digests), outcomes)).scalars())
 
 
 def broken(connection: sa.Connection) -> Sequence[KnownLog]:

@@ -10,6 +10,7 @@ from core.state import current_violations, history
 from core.state.database import StateDatabase
 from core.state.history import FailedAttempt
 from core.status import rate_of
+from core.violation_log import ReadLog
 
 HERE = "sqlite:////srv/app.db progress = license"
 
@@ -43,8 +44,9 @@ def failed(state: StateDatabase, moment: datetime, error: str = "refused", watch
 
 def imported(state: StateDatabase, moment: datetime, total: int = 100, bad: int = 1) -> None:
     totals = Totals(total, bad)
+    log = ReadLog(moment, totals, rate_of(totals), {}, [], None)
     with state.write() as connection:
-        history.record_imported(connection, moment, totals, rate_of(totals), {}, None, "20251025_120000_violations.json")
+        history.record_imported(connection, [("20251025_120000_violations.json", log)])
 
 
 def staged(
