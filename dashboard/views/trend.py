@@ -94,10 +94,18 @@ def _sentence(trend: Trend, chosen: str, runtime: Runtime, viewer: Viewer) -> st
         parts.append(f"lowest <b>{rate(shown_rate(trend.worst, thresholds))}</b> {when}")
     if trend.failed:
         parts.append(f"{counted(trend.failed, 'check', 'checks')} failed")
-    sentence = ", ".join(parts) + "."
-    if trend.unknown > runtime.settings.schedule.freshness:
-        sentence += f" Nothing is known about <b>{in_words(trend.unknown)}</b> of it."
-    return sentence
+    return f"{', '.join(parts)}.{_how_much_is_known(trend, runtime)}"
+
+
+def _how_much_is_known(trend: Trend, runtime: Runtime) -> str:
+    if trend.worst is None or trend.unknown <= runtime.settings.schedule.freshness:
+        return ""
+    known = trend.end - trend.start - trend.unknown
+    if known >= trend.unknown:
+        return f" Nothing is known about <b>{in_words(trend.unknown)}</b> of it."
+    if known < timedelta(seconds=1):
+        return " Nearly nothing of it is known."
+    return f" Only <b>{in_words(known)}</b> of it is known."
 
 
 def _failures(runtime: Runtime, viewer: Viewer, trend: Trend) -> None:

@@ -62,7 +62,13 @@ def stale(server: Server, application: SqliteApplication) -> State:
     server.start().wait_for_checks(2)
     with closing(sqlite3.connect(server.folder / "var" / "coupling-health.db")) as connection, connection:
         connection.execute("DELETE FROM health_check_history WHERE outcome = 'failed'")
-    return State(server, "unknown", "Last completed check 2 d 12 h ago", "last completed check 2 d 12 h ago", "lowest 99.47 %")
+    return State(
+        server,
+        "unknown",
+        "Last completed check 2 d 12 h ago",
+        "last completed check 2 d 12 h ago",
+        "Nearly nothing of it is known.",
+    )
 
 
 def failing(server: Server, application: SqliteApplication) -> State:
