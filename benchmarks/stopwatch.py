@@ -100,7 +100,7 @@ def _attempt(name: str, result: Result, act: Callable[[], T]) -> T | None:
         return None
     try:
         return act()
-    except Exception as failed:
+    except Exception as failed:  # the border to other people's tools
         if name in EXACT:
             raise
         result.failure = f"{type(failed).__name__}: {failed}"

@@ -104,7 +104,7 @@ class Checker:
         except CouplingHealthError as failed:
             self._record_failure(start, failed)
             raise
-        except Exception as unforeseen:
+        except Exception as unforeseen:  # the border of a check: whatever happens becomes a row of history
             log.exception("The check crashed")
             crashed = CheckCrashed(f"The check crashed: {type(unforeseen).__name__}: {unforeseen}.")
             self._record_failure(start, crashed)

@@ -73,7 +73,7 @@ class Statements:
     fast: sa.Select[Any] | None
 
     @classmethod
-    def of(cls, dialect: str, progress: Side, license: Side) -> Self:  # noqa: A002
+    def of(cls, dialect: str, progress: Side, license: Side) -> Self:
         """The statements for an engine."""
         joins_in_parallel = dialect in _JOINS_IN_PARALLEL
         fast = suspects_statement(dialect, progress, license) if joins_in_parallel else None
@@ -97,7 +97,7 @@ def compare_fully(connection: sa.Connection, statements: Statements) -> Comparis
     return _comparison(first[0], chain([first], partitions))
 
 
-def full_statement(dialect: str, progress: Side, license: Side) -> sa.Select[Any]:  # noqa: A002
+def full_statement(dialect: str, progress: Side, license: Side) -> sa.Select[Any]:
     """Totals beside each pair that does not agree, or the totals alone. Always exact.
 
     Agreeing pairs are dropped while grouping. Each of them has exactly two rows, so their number follows from the row counts of
@@ -125,7 +125,7 @@ def full_statement(dialect: str, progress: Side, license: Side) -> sa.Select[Any
     return _beside(dialect, totals, rest, identified)
 
 
-def suspects_statement(dialect: str, progress: Side, license: Side) -> sa.Select[Any]:  # noqa: A002
+def suspects_statement(dialect: str, progress: Side, license: Side) -> sa.Select[Any]:
     """As `full_statement`, with a column `exact`; when that is false the answer means nothing.
 
     Joins both sides without grouping, and groups only the rows of users with a row that did not agree. Let the other pairs have
@@ -189,7 +189,7 @@ def suspects_statement(dialect: str, progress: Side, license: Side) -> sa.Select
     return _beside(dialect, totals, pairs, bad)
 
 
-def _stacked(progress: Side, license: Side, users: sa.Select[Any] | None = None) -> sa.Subquery:  # noqa: A002
+def _stacked(progress: Side, license: Side, users: sa.Select[Any] | None = None) -> sa.Subquery:
     """The rows of both sides on one another, each level in its side's column; only those of `users`, when given."""
 
     def rows(side: Side, other: Side, *, first: bool) -> sa.Select[Any]:

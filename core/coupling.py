@@ -63,7 +63,7 @@ class PairNow:
 class ProgressLicenseCoupler:
     """Compares the progress side with the licence side of a watched database. Reads only."""
 
-    def __init__(self, watched: WatchedDatabase, progress: SideSettings, license: SideSettings) -> None:  # noqa: A002
+    def __init__(self, watched: WatchedDatabase, progress: SideSettings, license: SideSettings) -> None:
         self._watched = watched
         self._settings: dict[SideName, SideSettings] = {"progress": progress, "license": license}
         self._tables: dict[SideName, sa.Table] | None = None

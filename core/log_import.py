@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,21 +39,25 @@ def import_logs(
 ) -> ImportResult:
     """Read the logs of `folder` that are new, or were broken and have changed, into history.
 
-    Cost: one listing of the folder when nothing is new. A folder that does not exist holds no logs; raises OSError when it
-    cannot be listed. Call while holding the check's lease, so that a log of a running check is not taken for a foreign one.
+    Cost when nothing is new: one listing of the folder, and of the paths known in it. A missing folder holds no logs; raises
+    OSError when it cannot be listed. Call while holding the check's lease, so that a log of a running check is not taken for
+    a foreign one.
     """
     folder = folder.absolute()
     try:
-        found = [(Path(entry.path), entry.stat()) for entry in find_logs(folder)]
+        found = list(find_logs(folder))
     except FileNotFoundError:
         return ImportResult(0, 0, [])
     with state.read() as connection:
-        known = known_logs.load(connection, str(folder))
+        settled = known_logs.settled(connection, str(folder))
+        broken = {log.path: log for log in known_logs.broken(connection) if Path(log.path).parent == folder}
     fresh = []
-    for path, stat in found:
-        log = known.get(str(path))
-        if log is None or not log.is_settled(stat.st_size, stat.st_mtime_ns):
-            fresh.append((path, stat.st_size, stat.st_mtime_ns))
+    for entry in found:
+        if entry.path not in settled:
+            with suppress(FileNotFoundError):  # taken away meanwhile
+                stat = entry.stat()
+                if entry.path not in broken or not broken[entry.path].is_of(stat.st_size, stat.st_mtime_ns):
+                    fresh.append((Path(entry.path), stat.st_size, stat.st_mtime_ns))
     outcomes: list[KnownLog] = []
     progress(0, len(fresh))
     for start in range(0, len(fresh), _BATCH):
@@ -62,17 +67,14 @@ def import_logs(
         with state.write() as connection:
             outcomes += _take(connection, batch)
         progress(len(outcomes), len(fresh))
-    there = {str(path) for path, _ in found}
-    gone = [log for log in known.values() if log.outcome is LogOutcome.BROKEN and log.path not in there]
+    gone = broken.keys() - {entry.path for entry in found}
     if gone:
         with state.write() as connection:
-            known_logs.forget(connection, (log.path for log in gone))
+            known_logs.forget(connection, gone)
+    still_broken = {path: log for path, log in broken.items() if path not in gone} | {log.path: log for log in outcomes}
+    named = [log for _, log in sorted(still_broken.items()) if log.outcome is LogOutcome.BROKEN]
     imported = sum(log.outcome is LogOutcome.IMPORTED for log in outcomes)
-    looked_at = {log.path for log in outcomes}
-    broken = [log for log in outcomes if log.outcome is LogOutcome.BROKEN] + [
-        log for log in known.values() if log.outcome is LogOutcome.BROKEN and log.path not in looked_at and log not in gone
-    ]
-    return ImportResult(imported, len(found) - imported - len(broken), sorted(broken, key=lambda log: log.path))
+    return ImportResult(imported, len(found) - imported - len(named), named)
 
 
 @dataclass(frozen=True, slots=True)

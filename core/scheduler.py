@@ -82,7 +82,7 @@ class JobScheduler:
             report = self._monitor.check_all_users(request=Request(Trigger.SCHEDULED))
         except CouplingHealthError as failed:
             log.warning("Health check failed: %s", failed.advice)
-        except Exception:
+        except Exception:  # the border of a job: the next run must come
             log.exception("Health check crashed")
         else:
             log.info("Health check complete: %s", in_one_line(report))
@@ -131,5 +131,5 @@ def log_to_folder(folder: Path) -> None:
 def _guarded(name: str, job: Callable[[], None]) -> None:
     try:
         job()
-    except Exception:
+    except Exception:  # the border of a job: the next run must come
         log.exception("%s failed", name)

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import re
-import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -196,8 +195,8 @@ def find_logs(folder: Path) -> Iterator[os.DirEntry[str]]:
     with os.scandir(folder) as entries:
         named = sorted((entry for entry in entries if LOG_NAME.fullmatch(entry.name)), key=lambda entry: entry.name)
     for entry in named:
-        with suppress(OSError):  # taken away meanwhile, or a link that leads nowhere
-            if stat.S_ISREG(entry.stat().st_mode):
+        with suppress(OSError):  # a link that leads in a circle
+            if entry.is_file():
                 yield entry
 
 

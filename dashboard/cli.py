@@ -6,7 +6,6 @@ Everything meant for eyes goes to stderr; stdout carries nothing but the one doc
 from __future__ import annotations
 
 import getpass
-import json
 import logging
 import sys
 from collections.abc import Iterator
@@ -30,7 +29,7 @@ from core.settings import Settings, load_settings
 from core.state import accounts
 from core.status import status_of
 from core.violation_log import report_as_json
-from dashboard.console import announce, eyes, plain, print_import, print_report, print_summary, summary_as_json
+from dashboard.console import announce, eyes, plain, print_import, print_report, print_summary, put, summary_as_json
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -107,7 +106,7 @@ def status(as_json: AsJson = False) -> None:
         coupler = None if settings.demo else build_coupler(settings)
         summary = HealthMonitor(settings, open_state(settings), coupler).get_health_summary()
         if as_json:
-            print(json.dumps(summary_as_json(summary, demo=settings.demo)))  # noqa: T201
+            put(summary_as_json(summary, demo=settings.demo))
         else:
             print_summary(summary, demo=settings.demo)
     raise typer.Exit(_EXIT[summary.status])
@@ -149,7 +148,7 @@ def doctor(as_json: AsJson = False) -> None:
                 if finding.hint:
                     eyes.print(f"    {plain(finding.hint)}", soft_wrap=True)
         if as_json:
-            print(json.dumps([finding.as_json() for finding in findings]))  # noqa: T201
+            put([finding.as_json() for finding in findings])
     raise typer.Exit(1 if any(finding.verdict is diagnosis.Verdict.BAD for finding in findings) else 0)
 
 
@@ -168,7 +167,7 @@ def user_list(as_json: AsJson = False) -> None:
         with open_state(load_settings()).read() as connection:
             everyone = accounts.everyone(connection)
         if as_json:
-            print(json.dumps([{"username": a.username, "created_at": a.created_at.isoformat()} for a in everyone]))  # noqa: T201
+            put([{"username": a.username, "created_at": a.created_at.isoformat()} for a in everyone])
             return
         table = Table("User", "Since (UTC)")
         for account in everyone:
@@ -247,7 +246,7 @@ def _in_words(*, as_json: bool = False) -> Iterator[None]:
 
 def _fail(sentence: str, hint: str, *, as_json: bool) -> NoReturn:
     if as_json:
-        print(json.dumps({"error": sentence, "hint": hint}))  # noqa: T201
+        put({"error": sentence, "hint": hint})
     eyes.print(f"[bold red]Error:[/bold red] {plain(sentence)}", soft_wrap=True)
     eyes.print(f"{plain(hint)}", soft_wrap=True)
     raise typer.Exit(2)

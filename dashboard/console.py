@@ -29,6 +29,11 @@ _SHOWN_VIOLATIONS = 20
 _STYLES = {Status.HEALTHY: "green", Status.DEGRADED: "yellow", Status.CRITICAL: "red", Status.UNKNOWN: "dim"}
 
 
+def put(document: object) -> None:
+    """One JSON document on stdout, which is what programs read."""
+    print(json.dumps(document))  # noqa: T201 - the one place that may
+
+
 def plain(text: str) -> str:
     """Text that is not ours: brackets in it are no markup."""
     return escape(text)
@@ -96,7 +101,7 @@ def print_import(result: ImportResult, *, as_json: bool, demo: bool) -> None:
     if as_json:
         broken = [{"path": log.path, "problem": log.problem} for log in result.broken]
         counts = {"imported": result.imported, "already_known": result.already_known, "broken": broken, "demo": demo}
-        print(json.dumps(counts))  # noqa: T201
+        put(counts)
         return
     if demo:
         eyes.print("[yellow]Demo:[/yellow] no watched database is configured, so this went into the demo's history.")
@@ -108,7 +113,7 @@ def print_import(result: ImportResult, *, as_json: bool, demo: bool) -> None:
 
 
 def announce(settings: Settings, login: FirstLogin, password: str) -> None:
-    host = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0", "::", "::1") else settings.host  # noqa: S104
+    host = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0", "::", "::1") else settings.host  # noqa: S104 - told apart, not listened on
     lines = [f"Coupling Health is at [bold]http://{host}:{settings.port}[/bold]"]
     if settings.demo:
         lines.append("Demo data: no watched database is configured. Set COUPLING_HEALTH_DATABASE_URL to watch a real one.")

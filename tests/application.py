@@ -70,7 +70,7 @@ class Application:
     def license(self, user: Any, specialization: Any = "PLAYER", level: Any = 1) -> Self:
         return self.add([], [(user, specialization, level)])
 
-    def pair(self, user: Any, specialization: Any = "PLAYER", progress: Any = 1, license: Any = 1) -> Self:  # noqa: A002
+    def pair(self, user: Any, specialization: Any = "PLAYER", progress: Any = 1, license: Any = 1) -> Self:
         return self.add([(user, specialization, progress)], [(user, specialization, license)])
 
     def agreeing(self, users: Iterable[int], specialization: str = "PLAYER", level: int = 1) -> Self:

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-import threading
 import tracemalloc
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -20,61 +14,20 @@ from core.assembly import build_monitor
 from core.errors import (
     CheckImpossible,
     CouplingHealthError,
-    JoinedCheckFailed,
     NoWatchedDatabase,
-    StateDatabaseLocked,
     ViolationLogUnwritable,
     WatchedDatabaseUnreachable,
     WatchedSchemaUnsuitable,
 )
 from core.health_monitor import HealthMonitor
-from core.model import Kind, Outcome, Report, Request, Source, Status, Trigger
+from core.model import Kind, Outcome, Request, Source, Status, Trigger
 from core.settings import Settings
-from core.state import schema
 from core.state.database import StateDatabase
 from core.violation_log import read_log
 from tests.application import Application, SqliteApplication
-from tests.engines.statements import holding_before, listening
+from tests.engines.statements import listening
 from tests.frozen_clock import NOON, FrozenClock
-from tests.subprocesses import running, wait_for_line
-
-NewMonitor = Callable[..., HealthMonitor]
-
-
-def history(state: StateDatabase) -> list[sa.Row[Any]]:
-    with state.read() as connection:
-        return list(connection.execute(sa.select(schema.history).order_by(schema.history.c.id)))
-
-
-def logs(monitor: HealthMonitor) -> list[str]:
-    folder = monitor.settings.violation_log_dir
-    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
-
-
-def pairs(monitor: HealthMonitor) -> list[tuple[object, str, Kind]]:
-    return [(v.user_id, v.specialization, v.kind) for v in monitor.stream_violations()]
-
-
-def in_thread(work: Callable[[], Any]) -> Callable[[], Any]:
-    """Start `work` in a thread; call the answer for its result, or the error that it met."""
-    results: list[Any] = []
-
-    def run() -> None:
-        try:
-            results.append(work())
-        except CouplingHealthError as error:
-            results.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-
-    def result() -> Any:
-        thread.join(60)
-        assert results, "it hangs, or met an unforeseen error"
-        return results[0]
-
-    return result
-
+from tests.monitored import NewMonitor, history, logs, pairs, staged_chunks
 
 # --- the ordinary life ------------------------------------------------------------------------------------------------
 
@@ -269,13 +222,6 @@ def test_a_check_that_fails_after_its_first_violations_shows_none_of_them(
     assert monitor.get_health_summary().status is Status.UNKNOWN
 
 
-def staged_chunks(state: StateDatabase) -> set[str]:
-    with sqlite3.connect(str(state.url.database)) as connection:
-        found = {row[0] for row in connection.execute("SELECT DISTINCT check_id FROM current_violations")}
-    connection.close()
-    return found
-
-
 def test_a_monitor_without_a_watched_database_answers_and_cannot_check(
     monitor: HealthMonitor, sqlite_app: SqliteApplication, sqlite_state: StateDatabase, clock: FrozenClock
 ) -> None:
@@ -333,371 +279,6 @@ def test_a_dry_run_reads_no_logs_into_history(
     assert history(sqlite_state) == []
 
 
-# --- one check at a time ----------------------------------------------------------------------------------------------
-
-
-def test_a_check_that_meets_a_running_one_joins_it(
-    monitor: HealthMonitor, new_monitor: NewMonitor, sqlite_app: SqliteApplication, sqlite_state: StateDatabase
-) -> None:
-    sqlite_app.disagreeing([1, 2])
-    other = new_monitor(sqlite_app)  # as in another process: only the state database is shared
-    with holding_before("specialization_progress") as (reached, go):
-        first = in_thread(monitor.check_all_users)
-        assert reached.wait(30)
-        assert other.get_health_summary().running
-        assert pairs(other) == [], "nothing of a running check shows"
-        with until_waiting(2) as waiting:
-            second, third = in_thread(other.check_all_users), in_thread(monitor.check_all_users)
-            assert waiting.wait(30)
-        go.set()
-        reports: list[Report] = [first(), second(), third()]
-    assert len({report.check_id for report in reports}) == 1
-    for report in reports:
-        assert [v.user_id for v in report.violations] == [1, 2]
-    assert len(history(sqlite_state)) == 1
-    assert logs(monitor) == ["20251025_120000_violations.json"]
-    assert not monitor.get_health_summary().running
-
-
-@contextmanager
-def until_waiting(threads: int = 1) -> Iterator[threading.Event]:
-    """Set when as many threads of this process wait for the lease: each asks for it again and again."""
-    asked: Counter[int] = Counter()
-    enough = threading.Event()
-
-    def count(statement: str) -> None:
-        if statement.startswith("SELECT leases"):
-            asked[threading.get_ident()] += 1
-            if sum(times >= 3 for times in asked.values()) >= threads:
-                enough.set()
-
-    with listening(count):
-        yield enough
-
-
-def test_joining_a_check_that_fails_fails_with_its_reason(
-    monitor: HealthMonitor, sqlite_app: SqliteApplication, sqlite_state: StateDatabase, new_monitor: NewMonitor
-) -> None:
-    sqlite_app.execute("DROP TABLE user_licenses")
-    other = new_monitor(sqlite_app)
-    with holding_before("specialization_progress") as (reached, go):
-        first = in_thread(monitor.check_all_users)
-        assert reached.wait(30)
-        with until_waiting() as waiting:
-            second = in_thread(other.check_all_users)
-            assert waiting.wait(30)
-        go.set()
-        errors = [first(), second()]
-    assert isinstance(errors[0], WatchedSchemaUnsuitable)
-    assert isinstance(errors[1], JoinedCheckFailed)
-    assert str(errors[1]) == str(errors[0])
-    assert len(history(sqlite_state)) == 1
-
-
-def test_a_check_that_meets_a_dry_run_waits_and_checks_itself(
-    monitor: HealthMonitor, sqlite_app: SqliteApplication, sqlite_state: StateDatabase
-) -> None:
-    sqlite_app.disagreeing([1])
-    with holding_before("specialization_progress") as (reached, go):
-        dry = in_thread(lambda: monitor.check_all_users(dry_run=True))
-        assert reached.wait(30)
-        with until_waiting() as waiting:
-            real = in_thread(monitor.check_all_users)
-            assert waiting.wait(30)
-        go.set()
-        assert dry().dry_run
-        assert not real().dry_run
-    assert len(history(sqlite_state)) == 1
-
-
-def test_a_check_in_the_background_shows_while_it_runs_and_when_it_is_done(
-    monitor: HealthMonitor, sqlite_app: SqliteApplication
-) -> None:
-    sqlite_app.agreeing([1])
-    with holding_before("specialization_progress") as (reached, go):
-        monitor.start_check(Request(Trigger.MANUAL, "admin"))
-        assert monitor.get_health_summary().running
-        assert reached.wait(30)
-        (thread,) = [thread for thread in threading.enumerate() if thread.name == "check-now"]
-        go.set()
-        thread.join(30)
-    summary = monitor.get_health_summary()
-    assert not summary.running
-    assert summary.status is Status.HEALTHY
-
-
-_CHECK_IN_ANOTHER_PROCESS = """
-import json, sys
-import sqlalchemy as sa
-from core.assembly import build_monitor
-from core.settings import Settings
-
-hold_before = sys.argv[1]
-held = False
-
-def stop(connection, cursor, statement, *rest):
-    global held
-    if hold_before in statement and not held and threading.current_thread() is threading.main_thread():
-        held = True
-        print("holding", flush=True)
-        sys.stdin.readline()
-
-import threading
-monitor = build_monitor(Settings(**json.loads(sys.argv[2])))
-sa.event.listen(sa.Engine, "before_cursor_execute", stop)
-report = monitor.check_all_users()
-print(json.dumps([report.check_id, [violation.user_id for violation in report.violations]]), flush=True)
-"""
-
-
-def _settings_json(settings: Settings) -> str:
-    return json.dumps(
-        {
-            "database_url": settings.database_url.get_secret_value() if settings.database_url else None,
-            "state_url": f"sqlite:///{settings.state_database_url.database}",
-            "log_dir": str(settings.violation_log_dir),
-        }
-    )
-
-
-def test_a_check_in_another_process_is_joined(
-    settings_of_test: Settings, sqlite_app: SqliteApplication, sqlite_state: StateDatabase, tmp_path: Path
-) -> None:
-    sqlite_app.disagreeing([1, 2])
-    here = build_monitor(settings_of_test, sqlite_state)
-    arguments = ("specialization_progress", _settings_json(settings_of_test))
-    with running(_CHECK_IN_ANOTHER_PROCESS, *arguments, folder=tmp_path) as process:
-        assert wait_for_line(process) == "holding"
-        assert here.get_health_summary().running
-        with until_waiting() as waiting:
-            joining = in_thread(here.check_all_users)
-            assert waiting.wait(30)
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-        check_id, users = json.loads(wait_for_line(process))
-        report = joining()
-    assert report.check_id == check_id
-    assert [v.user_id for v in report.violations] == users == [1, 2]
-    assert len(history(sqlite_state)) == 1
-
-
-@pytest.mark.parametrize("moment", ["INSERT INTO current_violations", "UPDATE leases"])
-def test_a_check_that_is_killed_shows_nothing_and_the_next_goes_on(
-    settings_of_test: Settings, sqlite_app: SqliteApplication, sqlite_state: StateDatabase, tmp_path: Path, moment: str
-) -> None:
-    """Killed before its first violations are kept, and after all of them are, but before they are published."""
-    clock = FrozenClock(datetime.now(UTC))
-    here = build_monitor(settings_of_test, sqlite_state, clock)
-    sqlite_app.disagreeing([1])
-    here.check_all_users()
-    sqlite_app.disagreeing(range(2, 6_000))
-    # The other process takes the lease with "UPDATE leases", too: only the second such statement publishes.
-    arguments = (moment if moment.startswith("INSERT") else "UPDATE leases SET expires_at", _settings_json(settings_of_test))
-    with running(_CHECK_IN_ANOTHER_PROCESS, *arguments, folder=tmp_path) as process:
-        assert wait_for_line(process) == "holding"
-        process.kill()
-        assert process.wait(30) == -9
-    here = build_monitor(settings_of_test, sqlite_state, clock)
-    assert pairs(here) == [(1, "PLAYER", Kind.LEVEL_MISMATCH)], "nothing half-done shows"
-    assert len(history(sqlite_state)) == 1
-    clock.advance(minutes=3)
-    report = here.check_all_users()
-    assert report.totals.inconsistent == len(pairs(here)) == 5_999
-    checks = [row for row in history(sqlite_state) if row.source == Source.CHECK]
-    assert len(checks) == 2
-    assert all(row.outcome == Outcome.UNHEALTHY for row in checks)
-    clock.advance(minutes=5)
-    here.check_all_users()
-    assert len(staged_chunks(sqlite_state)) <= 2, "what the dead one left is cleared away"
-    for path in settings_of_test.violation_log_dir.glob("*_violations.json"):
-        read_log(path, 10**8)
-
-
-# --- a state database that is locked or away --------------------------------------------------------------------------
-
-
-@pytest.fixture
-def impatient_state(monkeypatch: pytest.MonkeyPatch, sqlite_state: StateDatabase) -> Iterator[StateDatabase]:
-    """The same state database, waited for a tenth of a second."""
-    monkeypatch.setattr("core.state.database._BUSY_SECONDS", 0.1)
-    state = StateDatabase(sqlite_state.url)
-    yield state
-    state.dispose()
-
-
-@pytest.fixture
-def state_lock(sqlite_state: StateDatabase) -> Iterator[sqlite3.Connection]:
-    """Another program with a write transaction to begin and end on the state database."""
-    connection = sqlite3.connect(str(sqlite_state.url.database), isolation_level=None)
-    yield connection
-    connection.close()
-
-
-def test_a_locked_state_database_is_no_green_light(
-    settings_of_test: Settings,
-    sqlite_app: SqliteApplication,
-    impatient_state: StateDatabase,
-    state_lock: sqlite3.Connection,
-    clock: FrozenClock,
-) -> None:
-    monitor = build_monitor(settings_of_test, impatient_state, clock)
-    sqlite_app.agreeing([1])
-    monitor.check_all_users()
-    green = monitor.get_health_summary()
-    state_lock.execute("BEGIN IMMEDIATE")
-    clock.advance(minutes=5)
-    for _ in range(2):
-        with pytest.raises(StateDatabaseLocked):
-            monitor.check_all_users(request=Request(Trigger.SCHEDULED))
-    summary = monitor.get_health_summary()
-    assert summary.status is Status.UNKNOWN, "the last row is green, but two attempts failed since"
-    assert "the last 2 attempts failed: The state database is locked" in summary.assessment.reason
-    assert summary.version != green.version
-    assert len(history(impatient_state)) == 1
-    state_lock.execute("ROLLBACK")
-    clock.advance(minutes=5)
-    monitor.check_all_users()
-    assert [row.outcome for row in history(impatient_state)] == [Outcome.HEALTHY, Outcome.FAILED, Outcome.FAILED, Outcome.HEALTHY]
-    assert [row.timestamp for row in history(impatient_state)][1:3] == [NOON + timedelta(minutes=5)] * 2
-    assert monitor.get_health_summary().status is Status.HEALTHY
-    assert monitor.checks_since(NOON) == (2, 4)
-
-
-def test_a_state_database_that_goes_away_makes_the_status_unknown_and_keeps_the_last_known(
-    settings_of_test: Settings, sqlite_app: SqliteApplication, sqlite_state: StateDatabase, clock: FrozenClock
-) -> None:
-    monitor = build_monitor(settings_of_test, sqlite_state, clock)
-    sqlite_app.agreeing([1])
-    monitor.check_all_users()
-    assert monitor.get_health_summary().status is Status.HEALTHY
-
-    def away(statement: str) -> None:
-        raise sa.exc.OperationalError(statement, None, sqlite3.OperationalError("unable to open database file"))
-
-    with listening(away):
-        with pytest.raises(CouplingHealthError):
-            monitor.check_all_users()
-        summary = monitor.get_health_summary()
-        assert summary.status is Status.UNKNOWN
-        assert "state database cannot be used: unable to open database file" in summary.assessment.reason
-        assert summary.last is not None
-        assert summary.requires_attention
-    monitor.check_all_users()
-    assert monitor.get_health_summary().status is Status.HEALTHY
-
-
-def test_a_commit_whose_answer_was_lost_does_not_stop_all_later_checks(
-    monitor: HealthMonitor, sqlite_app: SqliteApplication, sqlite_state: StateDatabase, clock: FrozenClock
-) -> None:
-    """The failure was recorded, but we were told otherwise: recording it once more must not fail for ever."""
-    sqlite_app.execute("ALTER TABLE user_licenses RENAME TO licences")
-    seen: list[str] = []
-
-    def lose_the_answer(connection: sa.Connection) -> None:
-        if seen and seen[-1].startswith("INSERT INTO health_check_history"):
-            seen.clear()
-            connection.connection.driver_connection.execute("COMMIT")  # type: ignore[union-attr]
-            raise sa.exc.OperationalError("COMMIT", None, sqlite3.OperationalError("disk I/O error"))
-
-    sa.event.listen(sqlite_state.engine, "commit", lose_the_answer)
-    try:
-        with listening(seen.append), pytest.raises(CheckImpossible):
-            monitor.check_all_users()
-    finally:
-        sa.event.remove(sqlite_state.engine, "commit", lose_the_answer)
-    assert [row.outcome for row in history(sqlite_state)] == [Outcome.FAILED]
-    sqlite_app.execute("ALTER TABLE licences RENAME TO user_licenses")
-    clock.advance(minutes=5)
-    sqlite_app.agreeing([1])
-    monitor.check_all_users()
-    assert [row.outcome for row in history(sqlite_state)] == [Outcome.FAILED, Outcome.HEALTHY]
-    assert monitor.get_health_summary().status is Status.HEALTHY
-
-
-def test_a_long_name_of_who_asked_does_not_stop_all_later_checks(
-    fresh_state: StateDatabase, sqlite_app: SqliteApplication, settings_of_test: Settings, clock: FrozenClock
-) -> None:
-    monitor = build_monitor(settings_of_test, fresh_state, clock)
-    sqlite_app.agreeing([1])
-    monitor.check_all_users(request=Request(Trigger.CLI, "n" * 300))
-    clock.advance(minutes=5)
-    monitor.check_all_users()
-    assert monitor.get_health_summary().status is Status.HEALTHY
-
-
-@pytest.mark.parametrize("healthy", ["99.9", "99.999999"])
-def test_any_threshold_that_the_settings_take_can_be_lived_with(
-    new_monitor: NewMonitor, sqlite_app: SqliteApplication, healthy: str
-) -> None:
-    monitor = new_monitor(sqlite_app.agreeing(range(10)), thresholds={"healthy": healthy})
-    monitor.check_all_users()
-    assert monitor.get_health_summary().status is Status.HEALTHY
-    assert len(monitor.trend(None).points) == 1
-
-
-# --- other databases --------------------------------------------------------------------------------------------------
-
-
-def test_another_database_s_history_is_not_shown_as_this_one_s(
-    new_monitor: NewMonitor, tmp_path: Path, sqlite_state: StateDatabase, clock: FrozenClock
-) -> None:
-    one, other = SqliteApplication(tmp_path / "one.db"), SqliteApplication(tmp_path / "other.db")
-    one.disagreeing([1])
-    new_monitor(one).check_all_users()
-    summary = new_monitor(other).get_health_summary()
-    assert (summary.assessment.reason, summary.last) == ("no check has run yet", None)
-    assert new_monitor(other).violations_page() == ([], 0)
-    assert new_monitor(other).get_latest_report() is None
-    assert new_monitor(other).checks_since(NOON) == (0, 0)
-    assert list(new_monitor(other).trend(None).points) == []
-    one.close()
-    other.close()
-
-
-def test_failures_of_another_database_are_not_shown_as_this_one_s(
-    new_monitor: NewMonitor, sqlite_app: SqliteApplication, tmp_path: Path
-) -> None:
-    with pytest.raises(CheckImpossible):
-        new_monitor(Settings(database_url=f"sqlite:///{tmp_path / 'nowhere.db'}").watched_url).check_all_users()
-    assert list(new_monitor(sqlite_app).recent_failures()) == []
-
-
-def test_checks_of_another_database_leave_this_one_s_violations(
-    new_monitor: NewMonitor, tmp_path: Path, clock: FrozenClock
-) -> None:
-    one, other = SqliteApplication(tmp_path / "one.db"), SqliteApplication(tmp_path / "other.db")
-    one.disagreeing([1])
-    other.agreeing([1])
-    new_monitor(one).check_all_users()
-    for _ in range(3):
-        clock.advance(minutes=1)
-        new_monitor(other).check_all_users()
-    back = new_monitor(one)
-    summary = back.get_health_summary()
-    assert summary.totals is not None
-    assert summary.totals.inconsistent == len(pairs(back)) == 1, "a count of one beside an empty list would be a lie"
-    one.close()
-    other.close()
-
-
-def test_another_column_is_another_subject(new_monitor: NewMonitor, sqlite_app: SqliteApplication) -> None:
-    new_monitor(sqlite_app.agreeing([1])).check_all_users()
-    otherwise = new_monitor(sqlite_app, license={"level_column": "max_achieved_level"})
-    assert otherwise.get_health_summary().last is None
-
-
-def test_a_password_in_a_url_is_in_no_row_and_no_label(sqlite_state: StateDatabase, clock: FrozenClock, tmp_path: Path) -> None:
-    settings = Settings(database_url="postgresql://u:s3cret-word@127.0.0.1:1/app", log_dir=tmp_path / "logs")
-    monitor = build_monitor(settings, sqlite_state, clock)
-    with pytest.raises(WatchedDatabaseUnreachable):
-        monitor.check_all_users()
-    (row,) = history(sqlite_state)
-    assert "s3cret-word" not in str(row)
-    assert "127.0.0.1:1/app" in row.watched
-    assert "s3cret-word" not in monitor.get_health_summary().assessment.reason
-
-
 # --- memory -----------------------------------------------------------------------------------------------------------
 
 
@@ -711,18 +292,17 @@ def _peak(monitor: HealthMonitor, *, dry_run: bool) -> int:
         tracemalloc.stop()
 
 
-def test_memory_does_not_grow_with_the_violations(monitor: HealthMonitor, sqlite_app: SqliteApplication) -> None:
+@pytest.mark.parametrize(
+    ("dry_run", "few", "many", "most_megabytes"),  # kept, the violations beyond the few would take more
+    [(False, 2_000, 50_000, 10), (True, 12_000, 30_000, 3)],
+    ids=["check", "dry run"],
+)
+def test_memory_does_not_grow_with_the_violations(
+    monitor: HealthMonitor, sqlite_app: SqliteApplication, dry_run: bool, few: int, many: int, most_megabytes: int
+) -> None:
     """Some thousand violations are at hand at a time, however many there are."""
     peaks = {}
-    for violations in (2_000, 50_000):
+    for violations in (few, many):
         sqlite_app.delete_everything().disagreeing(range(violations))
-        peaks[violations] = _peak(monitor, dry_run=False)
-    assert peaks[50_000] - peaks[2_000] < 10 * 2**20, peaks  # kept, the 48,000 others would take more than that
-
-
-def test_the_memory_of_a_dry_run_does_not_grow_either(monitor: HealthMonitor, sqlite_app: SqliteApplication) -> None:
-    peaks = {}
-    for violations in (12_000, 30_000):
-        sqlite_app.delete_everything().disagreeing(range(violations))
-        peaks[violations] = _peak(monitor, dry_run=True)
-    assert peaks[30_000] - peaks[12_000] < 3 * 2**20, peaks  # kept, the 18,000 others would take more than that
+        peaks[violations] = _peak(monitor, dry_run=dry_run)
+    assert peaks[many] - peaks[few] < most_megabytes * 2**20, peaks

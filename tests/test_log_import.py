@@ -16,12 +16,12 @@ import sqlalchemy as sa
 from core.health_monitor import HealthMonitor
 from core.log_import import ImportResult, import_logs
 from core.model import Kind, Outcome, Source
-from core.state import schema
+from core.state import known_logs, schema
 from core.state.database import StateDatabase
 from core.status import DEFAULT_THRESHOLDS
 from tests.application import SqliteApplication
 from tests.frozen_clock import FrozenClock
-from tests.test_violation_log import BROKEN, READABLE, SAMPLES
+from tests.test_reading_logs import BROKEN, READABLE, SAMPLES
 
 
 @pytest.fixture
@@ -125,6 +125,14 @@ def test_a_broken_log_that_was_taken_away_is_named_no_longer(
     (folder / "20251027_091000_violations.json").unlink()
     assert len(monitor.import_logs(folder).broken) == 3
     assert [Path(log.path).name for log in monitor.broken_logs()] == sorted(BROKEN)[1:]
+
+
+@pytest.mark.parametrize("other", ["old logs/archive", "old logs of another server"])
+def test_broken_logs_of_another_folder_stay_named(sqlite_state: StateDatabase, folder: Path, tmp_path: Path, other: str) -> None:
+    take(sqlite_state, Path(shutil.copytree(SAMPLES, tmp_path / other)))
+    assert len(take(sqlite_state, folder).broken) == len(BROKEN), "each folder names its own"
+    with sqlite_state.read() as connection:
+        assert len(known_logs.broken(connection)) == 2 * len(BROKEN)
 
 
 def test_a_log_that_is_too_large_is_named_and_skipped(sqlite_state: StateDatabase, folder: Path) -> None:

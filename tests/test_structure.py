@@ -10,7 +10,7 @@ import pytest
 
 from tests.subprocesses import ROOT
 
-MODULES = sorted(path for package in ("core", "dashboard") for path in (ROOT / package).rglob("*.py"))
+MODULES = sorted(path for package in ("core", "dashboard", "tests", "benchmarks") for path in (ROOT / package).rglob("*.py"))
 LONGEST = 400
 
 

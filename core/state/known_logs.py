@@ -31,17 +31,16 @@ class KnownLog:
     outcome: LogOutcome
     problem: str | None = None
 
-    def is_settled(self, size: int, mtime_ns: int) -> bool:
-        """Whether there is no need to look again. Only a broken log that changed may have become whole."""
-        return self.outcome is not LogOutcome.BROKEN or (self.size, self.mtime_ns) == (size, mtime_ns)
+    def is_of(self, size: int, mtime_ns: int) -> bool:
+        """Whether the file is as it was. One that changed may have become whole."""
+        return (self.size, self.mtime_ns) == (size, mtime_ns)
 
 
-def load(connection: sa.Connection, folder: str) -> dict[str, KnownLog]:
-    """The known logs of a folder, by path."""
-    rows = connection.execute(sa.select(known_logs).where(known_logs.c.path.startswith(folder, autoescape=True)))
-    return {
-        row.path: KnownLog(row.path, row.size, row.mtime_ns, row.digest, LogOutcome(row.outcome), row.problem) for row in rows
-    }
+def settled(connection: sa.Connection, folder: str) -> set[str]:
+    """The paths in a folder that nobody needs to look at again: all but the broken ones."""
+    within = known_logs.c.path.startswith(folder, autoescape=True)
+    statement = sa.select(known_logs.c.path).where(within, known_logs.c.outcome != LogOutcome.BROKEN)
+    return set(connection.execute(statement).scalars())
 
 
 def forget(connection: sa.Connection, paths: Iterable[str]) -> None:
@@ -66,7 +65,7 @@ def taken(connection: sa.Connection, digests: Iterable[str]) -> set[str]:
 
 def broken(connection: sa.Connection) -> Sequence[KnownLog]:
     """The logs that cannot be read, by path."""
-    statement = sa.select(known_logs).where(known_logs.c.outcome == LogOutcome.BROKEN.value).order_by(known_logs.c.path)
+    statement = sa.select(known_logs).where(known_logs.c.outcome == LogOutcome.BROKEN).order_by(known_logs.c.path)
     return [
         KnownLog(row.path, row.size, row.mtime_ns, row.digest, LogOutcome(row.outcome), row.problem)
         for row in connection.execute(statement)

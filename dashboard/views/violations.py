@@ -11,8 +11,7 @@ import streamlit as st
 from core.coupling import PairNow, SideRows
 from core.errors import CouplingHealthError
 from core.health_monitor import HealthSummary
-from core.model import Action, Kind, Status, Violation
-from core.state.current_violations import SortKey
+from core.model import Status, Violation
 from dashboard.components.violations_table import violations_table
 from dashboard.runtime import Runtime
 from dashboard.viewer import Viewer
@@ -93,28 +92,25 @@ def _choices(query: ViolationQuery, summary: HealthSummary) -> None:
     if wanted.specialization and wanted.specialization not in names:
         names.append(wanted.specialization)
     st.session_state["choose-user"] = wanted.user or ""
-    st.session_state["choose-kind"] = wanted.kind or _EVERY
+    st.session_state["choose-kind"] = wanted.kind.value if wanted.kind else _EVERY
     st.session_state["choose-specialization"] = wanted.specialization or _EVERY
-    st.session_state["choose-action"] = wanted.action or _EVERY
+    st.session_state["choose-action"] = wanted.action.value if wanted.action else _EVERY
     with st.container(key="choices", horizontal=True, gap="small"):
         st.text_input("User", key="choose-user", placeholder="starts with …", on_change=_choose, width=150)
-        st.selectbox(
-            "Problem",
-            [_EVERY, *Kind],
-            format_func=lambda kind: _label(KIND_LABELS, kind),
-            key="choose-kind",
-            on_change=_choose,
-            width=200,
-        )
-        st.selectbox("Specialization", [_EVERY, *names], key="choose-specialization", on_change=_choose, width=220)
-        st.selectbox(
-            "Action",
-            [_EVERY, *Action],
-            format_func=lambda action: _label(ACTION_LABELS, action),
-            key="choose-action",
-            on_change=_choose,
-            width=260,
-        )
+        _select("Problem", {kind.value: label for kind, label in KIND_LABELS.items()}, "choose-kind", 200)
+        _select("Specialization", {name: name for name in names}, "choose-specialization", 220)
+        _select("Action", {action.value: label for action, label in ACTION_LABELS.items()}, "choose-action", 260)
+
+
+def _select(title: str, labels: Mapping[str, str], key: str, width: int) -> None:
+    st.selectbox(
+        title,
+        [_EVERY, *labels],
+        format_func=lambda choice: labels.get(choice, choice),
+        key=key,
+        on_change=_choose,
+        width=width,
+    )
 
 
 def _choose() -> None:
@@ -233,7 +229,3 @@ def _side(title: str, side: SideRows) -> None:
 
 def _value(value: object) -> str:
     return NONE if value is None else escape(str(value))
-
-
-def _label(labels: Mapping[SortKey, str] | Mapping[Kind, str] | Mapping[Action, str], choice: str) -> str:
-    return _EVERY if choice == _EVERY else str(labels[choice])  # type: ignore[index]  # the choices are the mapping's keys

@@ -1,0 +1,239 @@
+"""Reading violation logs: everybody's files can be read, or are refused with a reason."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from core.errors import LogBroken
+from core.model import Action, Kind
+from core.violation_log import (
+    find_logs,
+    parse_log,
+    read_log,
+)
+from tests.examples import examples
+
+SAMPLES = Path(__file__).parent / "data" / "integrity_checks"
+LARGE = 64_000_000
+
+
+READABLE = {
+    "20251025_143000_violations.json": (150, 2, "98.67", "2025-10-25T14:30:00.123456+00:00"),
+    "20251025_143500_violations.json": (150, 2, "98.67", "2025-10-25T14:35:00.204518+00:00"),
+    "20251025_144000_violations.json": (150, 1, "99.33", "2025-10-25T14:40:00.198833+00:00"),
+    "20251026_020000_violations.json": (152, 12, "92.11", "2025-10-26T02:00:00.000311+00:00"),
+    "20251026_020500_violations.json": (152, 13, "91.45", "2025-10-26T02:05:00.090041+00:00"),
+    "20251026_021000_violations.json": (152, 1, "99.34", "2025-10-26T02:10:00+00:00"),
+    "20251027_070500_violations.json": (160, 2, "98.75", "2025-10-27T07:05:00+00:00"),
+    "20251027_090000_violations.json": (160, 2, "98.75", "2025-10-27T09:00:00.500000+00:00"),
+}
+BROKEN = {
+    "20251027_091000_violations.json": "it is empty",
+    "20251027_091500_violations.json": "it is not whole JSON",
+    "20251027_092000_violations.json": "it is not UTF-8 text",
+    "20251027_092500_violations.json": "it is JSON, but no report",
+}
+
+
+def test_logs_are_told_from_other_files() -> None:
+    assert [entry.name for entry in find_logs(SAMPLES)] == sorted([*READABLE, *BROKEN])
+    assert (SAMPLES / "notes.txt").exists()
+
+
+@pytest.mark.parametrize("name", READABLE)
+def test_every_sample_of_the_earlier_implementation_is_read(name: str) -> None:
+    total, inconsistent, rate, moment = READABLE[name]
+    log, _ = read_log(SAMPLES / name, LARGE)
+    assert (log.totals.total_checked, log.totals.inconsistent) == (total, inconsistent)
+    assert (str(log.consistency_rate), log.timestamp.isoformat(), log.check_id) == (rate, moment, None)
+    assert len(log.violations) == inconsistent == sum(log.by_kind.values())
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_every_broken_sample_is_refused_with_its_reason(name: str) -> None:
+    before = (SAMPLES / name).read_bytes()
+    with pytest.raises(LogBroken, match=BROKEN[name]):
+        read_log(SAMPLES / name, LARGE)
+    assert (SAMPLES / name).read_bytes() == before
+
+
+def test_the_older_action_name_is_a_level_mismatch() -> None:
+    log, _ = read_log(SAMPLES / "20251025_144000_violations.json", LARGE)
+    assert [violation.kind for violation in log.violations] == [Kind.LEVEL_MISMATCH]
+
+
+def test_a_missing_side_a_float_and_a_text_id_are_understood() -> None:
+    (_, missing) = read_log(SAMPLES / "20251025_143500_violations.json", LARGE)[0].violations
+    assert (missing.license_level, missing.kind, missing.recommended_action) == (
+        None,
+        Kind.MISSING_LICENSE,
+        Action.CREATE_LICENSE,
+    )
+    (odd,) = read_log(SAMPLES / "20251026_021000_violations.json", LARGE)[0].violations
+    assert (odd.user_id, odd.progress_level) == ("u-101", 2)
+    assert isinstance(odd.progress_level, int)
+
+
+def test_a_huge_log_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "20251025_120000_violations.json"
+    with path.open("wb") as file:
+        file.truncate(5 * 2**30)  # sparse: costs nothing unless it is read
+    with pytest.raises(LogBroken, match="larger than 64 MB"):
+        read_log(path, LARGE)
+
+
+def test_a_log_that_cannot_be_opened_is_broken(tmp_path: Path) -> None:
+    with pytest.raises(LogBroken, match="cannot be opened"):
+        read_log(tmp_path / "20251025_120000_violations.json", LARGE)
+
+
+def _report(**changes: object) -> bytes:
+    content: dict[str, object] = {"timestamp": "2025-10-25T14:30:00", "total_checked": 10, "consistent": 9, "inconsistent": 1}
+    content |= changes
+    return json.dumps({key: value for key, value in content.items() if value != "left out"}).encode()
+
+
+@pytest.mark.parametrize(
+    ("changes", "total", "inconsistent"),
+    [
+        ({}, 10, 1),
+        ({"total_checked": "left out"}, 10, 1),
+        ({"consistent": "left out"}, 10, 1),
+        ({"inconsistent": "left out"}, 10, 1),
+        ({"total_checked": 10.0, "consistent": 9.0, "inconsistent": 1.0}, 10, 1),
+        ({"total_checked": "10", "consistent": " 9 ", "inconsistent": "1.0"}, 10, 1),
+        ({"consistent": None, "inconsistent": None, "violations": [{"user_id": 1}, {"user_id": 2}]}, 10, 2),
+        ({"violations": None}, 10, 1),
+        ({"violations": "none"}, 10, 1),
+        ({"violations": []}, 10, 1),  # the figures are believed
+        ({"total_checked": 0, "consistent": 0, "inconsistent": 0}, 0, 0),
+    ],
+)
+def test_figures_that_are_missing_or_odd_follow_from_the_others(
+    changes: dict[str, object], total: int, inconsistent: int
+) -> None:
+    totals = parse_log(_report(**changes)).totals
+    assert (totals.total_checked, totals.inconsistent) == (total, inconsistent)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"timestamp": "left out"}, "no report"),
+        ({"timestamp": None}, "not a time"),
+        ({"timestamp": "yesterday"}, "not a time"),
+        ({"timestamp": 1761402600}, "not a time"),
+        ({"timestamp": ["2025-10-25"]}, "not a time"),
+        ({"timestamp": "0001-01-01T00:00:00+23:59"}, "not a time"),
+        ({"total_checked": "left out", "consistent": "left out"}, "total_checked is missing"),
+        ({"consistent": 10}, "contradict"),
+        ({"inconsistent": 11, "consistent": "left out"}, "contradict"),
+        ({"total_checked": -10}, "total_checked is -10"),
+        ({"total_checked": 2**63}, "total_checked is"),
+        ({"violations": [1]}, "not an object"),
+    ],
+)
+def test_what_cannot_be_believed_is_refused_with_its_reason(changes: dict[str, object], reason: str) -> None:
+    with pytest.raises(LogBroken, match=reason):
+        parse_log(_report(**changes))
+
+
+@pytest.mark.parametrize("depth", [*range(100, 1_000, 25), 5_000, 200_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        '{{"timestamp": {}}}',
+        '{{"timestamp": "2025-10-25", "total_checked": 1, "inconsistent": 1, "violations": [{{"user_id": {}}}]}}',
+        '{{"timestamp": "2025-10-25", "total_checked": 1, "inconsistent": 1, "violations": [{{"specialization": {}}}]}}',
+    ],
+)
+def test_a_nest_of_any_depth_is_read_or_refused(text: str, depth: int) -> None:
+    for opening, closing in ("[]", ('{"a":', "}")):
+        inner = opening * depth + ("1" if closing == "}" else "") + closing * depth
+        reads_or_refuses(text.format(inner).encode())
+
+
+def reads_or_refuses(data: bytes) -> None:
+    try:
+        log = parse_log(data)
+    except LogBroken as broken:
+        assert str(broken)
+        str(broken).encode()  # it is kept in a database
+    else:
+        assert 0 <= log.totals.inconsistent <= log.totals.total_checked
+        assert log.timestamp.utcoffset() == timedelta(0)
+        if log.check_id is not None:
+            assert "\0" not in log.check_id.encode().decode(), "it is looked for in a database"
+
+
+@settings(max_examples=examples(300))
+@given(st.binary(max_size=80))
+@example(b"\xef\xbb\xbf{}")
+@example(b"\xef\xbb\xbf")
+@example(b"  \n")
+@example(b"\x00" * 10)
+@example(b'"' + b"9" * 5_000 + b'"')
+@example(b"9" * 5_000)
+@example(b'{"timestamp": ' + b"9" * 4_301 + b"}")
+@example(b'{"timestamp": "\\ud800"}')
+@example(b'{"timestamp": "2025-10-25", "total_checked": 1e999}')
+@example(b'{"timestamp": "2025-10-25", "total_checked": NaN}')
+@example(b'{"timestamp": "2025-10-25", "total_checked": 1, "check_id": "\\ud800"}')
+@example(b'{"timestamp": "2025-10-25", "total_checked": 1, "check_id": "\\u0000"}')
+@example(b'{"timestamp": "2025-10-25", "total_checked": 0, "consistent": 1}')
+@example(b'{"timestamp": "2025-10-25", "total_checked": "\\u0661"}')
+@example('{"timestamp": "2025-10-25", "total_checked": "١.0", "violations": []}'.encode())
+def test_any_bytes_are_read_or_refused(data: bytes) -> None:
+    reads_or_refuses(data)
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10) | st.sampled_from(["\ud800", "9" * 30, "1.0"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+KEYS = ["timestamp", "total_checked", "consistent", "inconsistent", "consistency_rate", "violations", "check_id"]
+ENTRY_KEYS = ["user_id", "specialization", "progress_level", "license_level", "recommended_action", "kind"]
+almost_reports = st.fixed_dictionaries(
+    {"timestamp": st.sampled_from(["2025-10-25T14:30:00", "2025-10-25T14:30:00Z", "9999-12-31T23:59:59-01:00"]) | anything},
+    optional={key: anything | st.integers(0, 9) for key in KEYS[1:]}
+    | {
+        "violations": anything
+        | st.lists(
+            st.fixed_dictionaries(
+                {}, optional={key: anything | st.sampled_from([kind.value for kind in Kind]) for key in ENTRY_KEYS}
+            ),
+            max_size=3,
+        )
+    },
+)
+
+
+@settings(max_examples=examples(500))
+@given(anything | almost_reports)
+def test_any_json_is_read_or_refused(content: object) -> None:
+    reads_or_refuses(json.dumps(content).encode())
+
+
+@settings(max_examples=examples(100))
+@given(st.sampled_from(sorted(READABLE)), st.data())
+def test_any_damage_to_a_real_log_is_read_or_refused(name: str, data: st.DataObject) -> None:
+    content = bytearray((SAMPLES / name).read_bytes())
+    position = data.draw(st.integers(0, len(content) - 1))
+    match data.draw(st.sampled_from(["cut", "flip", "insert", "drop"])):
+        case "cut":
+            del content[position:]
+        case "flip":
+            content[position] ^= data.draw(st.integers(1, 255))
+        case "insert":
+            content[position:position] = data.draw(st.binary(max_size=4))
+        case "drop":
+            del content[position : position + data.draw(st.integers(1, 20))]
+    reads_or_refuses(bytes(content))
