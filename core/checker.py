@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,15 +37,31 @@ from core.violation_log import ViolationLogWriter, WrittenLog, added_keys
 
 log = logging.getLogger(__name__)
 
+Told = Callable[[str], None]  # is given the id of a check
+
 _POLL_SECONDS = 0.2
+_IMPORT, _DRY_RUN = "import-", "dry-run-"  # what else holds the lease: no check whose result could be asked for
+
+
+def _to_nobody(_check_id: str) -> None:
+    """Nobody asked."""
 
 
 class Checker:
     """Runs checks and imports, never two at once over all threads, processes and replicas that share the state database."""
 
-    def __init__(self, settings: Settings, state: StateDatabase, coupler: ProgressLicenseCoupler | None, clock: Clock) -> None:
-        self._unrecorded: list[FailedAttempt] = []  # failures that the state database could not take yet
+    def __init__(
+        self,
+        settings: Settings,
+        state: StateDatabase,
+        coupler: ProgressLicenseCoupler | None,
+        clock: Clock,
+        on_recorded: Callable[[], None],
+    ) -> None:
+        """`on_recorded` is called as soon as an attempt stands in history, or could not be written there."""
+        self.unrecorded: Sequence[FailedAttempt] = ()  # failures that the state database could not take yet, oldest first
         self._unrecorded_lock = threading.Lock()
+        self._on_recorded = on_recorded
         self._settings = settings
         self._state = state
         self._coupler = coupler
@@ -54,20 +70,14 @@ class Checker:
         self._turn = threading.Lock()  # over taking and giving back the lease, and the flag that says which
         self._at_work = False
 
-    @property
-    def unrecorded(self) -> Sequence[FailedAttempt]:
-        """Failures that the state database could not take yet, oldest first."""
-        with self._unrecorded_lock:
-            return tuple(self._unrecorded)
-
-    def check(self, request: Request, *, dry_run: bool = False) -> Report:
+    def check(self, request: Request, *, dry_run: bool = False, told: Told = _to_nobody) -> Report:
         """Check all pairs and give the report; joins a check that runs already, anywhere, and gives that one's.
 
-        A dry run writes neither log nor history and changes nothing that anybody else sees. A failed check is recorded, then
-        raised as a CouplingHealthError.
+        `told` hears the id of the check as soon as it has begun, also when it is another's. A dry run writes neither log nor
+        history and changes nothing that anybody else sees. A failed check is recorded, then raised as a CouplingHealthError.
         """
         while True:
-            start = self._start(uuid.uuid4().hex, request)
+            start = self._start((_DRY_RUN if dry_run else "") + uuid.uuid4().hex, request)
             try:
                 mine = self._acquire(start.check_id)
             except StateDatabaseUnavailable as away:
@@ -75,9 +85,10 @@ class Checker:
                     self._record_failure(start, away)
                 raise
             if mine is not None:
+                told(start.check_id)
                 with self._holding(mine):
                     return self._dry_run(start.check_id, request) if dry_run else self._check(mine, request)
-            joined = self._join()
+            joined = self._join(told)
             if joined is not None:
                 return joined
 
@@ -87,7 +98,7 @@ class Checker:
         Waits for a running check. Raises StateDatabaseUnavailable, and OSError when the folder cannot be listed.
         """
         while True:
-            mine = self._acquire(f"import-{uuid.uuid4().hex}")
+            mine = self._acquire(_IMPORT + uuid.uuid4().hex)
             if mine is not None:
                 with self._holding(mine):
                     return self._import(folder, progress)
@@ -153,6 +164,7 @@ class Checker:
                 own = KnownLog(str(written.path.absolute()), written.size, written.mtime_ns, written.digest, LogOutcome.OWN)
                 known_logs.remember(connection, [own])
         self._forget_recorded(recorded)
+        self._on_recorded()
 
     def _dry_run(self, check_id: str, request: Request) -> Report:
         start, spool = self._start(check_id, request), Spool()
@@ -162,9 +174,10 @@ class Checker:
         return replace(report, violations=spool, dry_run=True)
 
     def _record_failure(self, start: CheckStart, failed: CouplingHealthError) -> None:
-        attempt = FailedAttempt(start.check_id, start.timestamp, start.request, str(failed), start.elapsed_ms)
+        kind = type(failed).__name__
+        attempt = FailedAttempt(start.check_id, start.timestamp, start.request, str(failed), start.elapsed_ms, kind)
         with self._unrecorded_lock:
-            self._unrecorded.append(attempt)
+            self.unrecorded = (*self.unrecorded, attempt)
         try:
             with self._state.write() as connection:
                 recorded = self._write_unrecorded(connection)
@@ -172,6 +185,7 @@ class Checker:
             log.warning("A failed check could not be recorded yet: %s", away)
         else:
             self._forget_recorded(recorded)
+        self._on_recorded()
 
     def _write_unrecorded(self, connection: sa.Connection) -> Sequence[FailedAttempt]:
         recorded = self.unrecorded
@@ -183,7 +197,7 @@ class Checker:
 
     def _forget_recorded(self, recorded: Sequence[FailedAttempt]) -> None:
         with self._unrecorded_lock:
-            self._unrecorded = [attempt for attempt in self._unrecorded if attempt not in recorded]
+            self.unrecorded = tuple(attempt for attempt in self.unrecorded if attempt not in recorded)
 
     def _drop_superseded(self) -> None:
         try:
@@ -247,9 +261,9 @@ class Checker:
             except StateDatabaseUnavailable as away:  # the next renewal may come through; if none does, the result is refused
                 log.warning("The lease could not be renewed: %s", away)
 
-    def _join(self) -> Report | None:
+    def _join(self, told: Told) -> Report | None:
         """Wait for the check that runs elsewhere and give its report; None when it left none (a dry run, a crash)."""
-        check_id = self._wait_for_other()
+        check_id = self._wait_for_other(told)
         with self._state.read() as connection:
             attempt = history.find(connection, check_id)
         if attempt is None:
@@ -258,10 +272,12 @@ class Checker:
             raise JoinedCheckFailed(attempt.error)
         return report_of(self._state, attempt)
 
-    def _wait_for_other(self) -> str:
+    def _wait_for_other(self, told: Told = _to_nobody) -> str:
         """Wait until the present holder is done or its lease has expired; its check_id."""
         with self._state.read() as connection:
             other = current = lease.find(connection)
+        if not other.check_id.startswith((_IMPORT, _DRY_RUN)):
+            told(other.check_id)
         while current.held(self._clock()) and current.check_id == other.check_id:
             time.sleep(_POLL_SECONDS)
             with self._state.read() as connection:

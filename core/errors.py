@@ -144,3 +144,16 @@ class AccountProblem(CouplingHealthError):
 
     hint = "See `coupling-health user --help`."
     permanent = True
+
+
+class TokenProblem(CouplingHealthError):
+    """The token cannot be made or revoked in this way."""
+
+    hint = "See `coupling-health token --help`."
+    permanent = True
+
+
+class ViolationsSuperseded(CouplingHealthError):
+    """The violations of this check are not kept any more."""
+
+    hint = "Newer checks took their place; start again with the newest. Its own violations stand in its log."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,55 +16,89 @@ from core.checker import Checker, report_of
 from core.clock import Clock, utc_now
 from core.coupling import PairNow, ProgressLicenseCoupler
 from core.errors import CouplingHealthError, NoWatchedDatabase, StateDatabaseUnavailable
+from core.facts import Facts, NewestFacts
+from core.heartbeat import Heartbeat
 from core.log_import import ImportResult, Progress, no_progress
 from core.model import Report, Request, Status, Totals, Trigger, UserId, Violation
 from core.settings import Settings
 from core.state import current_violations, history, known_logs, lease, trend
 from core.state.current_violations import EVERYTHING, SortKey, ViolationFilter
 from core.state.database import StateDatabase
-from core.state.history import Attempt
+from core.state.history import Attempt, FailedAttempt
 from core.state.known_logs import KnownLog
-from core.state.lease import Lease
 from core.state.trend import Trend
-from core.status import Assessment, Evidence, assess
+from core.status import Assessment, Evidence, assess, holds_until
+from core.tally import AttemptTally, Tally
 
 log = logging.getLogger(__name__)
 
-_FACTS_SECONDS = 1.0  # how old the answer to "did anything change?" may be
 _BY_HAND = Request(Trigger.MANUAL)
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """What the state database says, as of one version. Everything that depends on the present moment is derived from it."""
+class Known:
+    """What is known, and what that says about now. The same object is given as long as both hold."""
 
-    version: int
-    evidence: Evidence
-    newest: Attempt | None
-    new_violations: int | None  # None when there was no check before the newest
-    oldest_violation: datetime | None
-    specializations: Sequence[str]
-    running: Lease | None
+    facts: Facts
+    unrecorded: Sequence[FailedAttempt]
+    assessment: Assessment
+    holds_from: datetime
+    holds_until: datetime
+
+    @property
+    def status(self) -> Status:
+        return self.assessment.status
+
+    @property
+    def last(self) -> Attempt | None:
+        """The newest completed check: with an unknown status its figures are only the last known."""
+        return self.facts.newest
+
+    @property
+    def requires_attention(self) -> bool:
+        """Whether a person should look: anything but healthy, once a check was tried."""
+        never_tried = self.status is Status.UNKNOWN and self.last is None and self.assessment.since is None
+        return self.status is not Status.HEALTHY and not never_tried
 
 
 @dataclass(frozen=True, slots=True)
 class HealthSummary:
-    """Health at one moment. `last` is the newest completed check: with an unknown status its figures are only the last known."""
+    """Health at one moment."""
 
     at: datetime
-    assessment: Assessment
-    last: Attempt | None
-    new_violations: int | None
-    oldest_violation: datetime | None
-    specializations: Sequence[str]
+    known: Known
     running: bool
     running_since: datetime | None
     next_check: datetime | None
     version: str  # changes with every new result, and when the status changes by age alone
 
     @property
+    def assessment(self) -> Assessment:
+        return self.known.assessment
+
+    @property
     def status(self) -> Status:
-        return self.assessment.status
+        return self.known.status
+
+    @property
+    def last(self) -> Attempt | None:
+        return self.known.last
+
+    @property
+    def requires_attention(self) -> bool:
+        return self.known.requires_attention
+
+    @property
+    def new_violations(self) -> int | None:
+        return self.known.facts.new_violations
+
+    @property
+    def oldest_violation(self) -> datetime | None:
+        return self.known.facts.oldest_violation
+
+    @property
+    def specializations(self) -> Sequence[str]:
+        return self.known.facts.specializations
 
     @property
     def consistency_rate(self) -> Decimal | None:
@@ -79,12 +112,6 @@ class HealthSummary:
     def new_since(self) -> datetime | None:
         """The moment at which new violations were first seen; None when nothing can be called new."""
         return self.last.timestamp if self.last and self.new_violations is not None else None
-
-    @property
-    def requires_attention(self) -> bool:
-        """Whether a person should look: anything but healthy, once a check was tried."""
-        never_tried = self.status is Status.UNKNOWN and self.last is None and self.assessment.since is None
-        return self.status is not Status.HEALTHY and not never_tried
 
 
 class HealthMonitor:
@@ -102,35 +129,42 @@ class HealthMonitor:
         self.next_check: Callable[[], datetime | None] = lambda: None
         self._coupler = coupler
         self._clock = clock
-        self._checker = Checker(settings, state, coupler, clock)
+        self._facts = NewestFacts(state, self._watched, settings.schedule, settings.status_thresholds)
+        self._checker = Checker(settings, state, coupler, clock, self._facts.forget)
+        self._heartbeat = Heartbeat(settings.heartbeat_url)
         self._starting = 0  # checks that were asked for and have not ended yet
-        self._facts: Facts | None = None
-        self._facts_read_at = float("-inf")
-        self._facts_lock = threading.Lock()
+        self._starting_lock = threading.Lock()
+        self._known: Known | None = None
+        self._tally = AttemptTally()
 
     # --- checking -----------------------------------------------------------------------------------------------------
 
-    def check_all_users(self, dry_run: bool = False, request: Request = _BY_HAND) -> Report:
+    def check_all_users(
+        self, dry_run: bool = False, request: Request = _BY_HAND, told: Callable[[str], None] = lambda _check_id: None
+    ) -> Report:
         """Check all pairs and give the report; joins a check that runs already, anywhere, and gives that one's.
 
-        A dry run writes neither log nor history and changes nothing that anybody else sees. A failed check is recorded, then
-        raised as a CouplingHealthError.
+        `told` hears the check's id as soon as it has begun. A dry run writes neither log nor history and changes nothing that
+        anybody else sees. A failed check is recorded, then raised as a CouplingHealthError.
         """
         try:
-            return self._checker.check(request, dry_run=dry_run)
+            report = self._checker.check(request, dry_run=dry_run, told=told)
         finally:
-            self._forget()
+            self._facts.forget()
+        if not report.dry_run:
+            self._heartbeat.beat()
+        return report
 
     def import_logs(self, folder: Path | None = None, progress: Progress = no_progress) -> ImportResult:
         """Read new violation logs into history, each once; by default those of the log directory. Waits for a running check."""
         try:
             return self._checker.import_logs(folder or self.settings.violation_log_dir, progress)
         finally:
-            self._forget()
+            self._facts.forget()
 
     def start_check(self, request: Request) -> None:
         """Begin a check in the background and return at once; what comes of it shows in the summary."""
-        with self._facts_lock:
+        with self._starting_lock:
             self._starting += 1
         threading.Thread(target=self._check_in_background, args=(request,), name="check-now", daemon=True).start()
 
@@ -140,43 +174,48 @@ class HealthMonitor:
         except CouplingHealthError as failed:
             log.warning("%s", failed.advice)
         finally:
-            with self._facts_lock:
+            with self._starting_lock:
                 self._starting -= 1
-            self._forget()
 
     # --- answering ----------------------------------------------------------------------------------------------------
 
-    def get_health_summary(self) -> HealthSummary:
-        """Health at this moment, from memory unless something changed in the last second. Never raises for a state database
-        that is away: the status is then unknown, with the reason, and the last known figures stay."""
-        now = self._clock()
+    def known(self) -> Known:
+        """What is known and what it says about this moment. Never raises for a state database that is away: the status is
+        then unknown, with the reason, and the last known figures stay."""
         try:
-            facts = self._read_facts()
+            facts = self._facts.read()
         except StateDatabaseUnavailable as away:
-            facts = self._facts or _NO_FACTS
-            assessment = Assessment(Status.UNKNOWN, str(away), None)
-        else:
-            assessment = assess(
-                self._with_unrecorded(facts.evidence), now, self.settings.schedule, self.settings.status_thresholds
-            )
-        running = facts.running if facts.running is not None and facts.running.held(now) else None
+            return self.known_without(str(away))
+        return self._known_of(facts)
+
+    def known_in_memory(self, longest_age: float) -> Known | None:
+        """The same without asking anybody; None when what is in memory was true more than `longest_age` seconds ago."""
+        return self._known_of(self._facts.last_known) if self._facts.age < longest_age else None
+
+    def known_without(self, reason: str) -> Known:
+        """What is known while the state database does not answer, for a reason: an unknown status."""
+        now = self._clock()
+        return Known(self._facts.last_known, (), Assessment(Status.UNKNOWN, reason, None), now, now)
+
+    def get_health_summary(self) -> HealthSummary:
+        """Health at this moment, from memory unless something changed lately. Never raises for a state database that is away."""
+        known, now = self.known(), self._clock()
+        lease_ = known.facts.running
+        running = lease_ if lease_ is not None and lease_.held(now) else None
         pending = running is not None or self._starting > 0
+        of_checks = f"{known.facts.version}.{len(self._checker.unrecorded)}.{known.status}"
         return HealthSummary(
             at=now,
-            assessment=assessment,
-            last=facts.newest,
-            new_violations=facts.new_violations,
-            oldest_violation=facts.oldest_violation,
-            specializations=facts.specializations,
+            known=known,
             running=pending,
             running_since=running.acquired_at if running else None,
             next_check=self.next_check(),
-            version=f"{facts.version}.{len(self._checker.unrecorded)}.{assessment.status}.{'running' if pending else ''}",
+            version=f"{of_checks}.{'running' if pending else ''}",
         )
 
     def get_latest_report(self) -> Report | None:
         """The newest completed check, healthy or not; None before the first. Its violations stream from the state database."""
-        newest = self._read_facts().newest
+        newest = self._facts.read().newest
         return None if newest is None else report_of(self.state, newest)
 
     def checks_since(self, start: datetime) -> tuple[int, int]:
@@ -184,7 +223,30 @@ class HealthMonitor:
         with self.state.read() as connection:
             return history.attempts_since(connection, self._watched(connection), start)
 
-    def trend(self, start: datetime | None, end: datetime | None = None) -> Trend:
+    def find_check(self, check_id: str) -> Attempt | None:
+        """The attempt with this id, also one that could not be recorded yet; None when there is none, or it still runs."""
+        for attempt in self._checker.unrecorded:
+            if attempt.check_id == check_id:
+                return history.unrecorded(attempt)
+        with self.state.read() as connection:
+            return history.find(connection, check_id)
+
+    def running_since(self, check_id: str) -> datetime | None:
+        """When the check with this id began, if it runs at this moment, in whatever process."""
+        with self.state.read() as connection:
+            current = lease.find(connection)
+        return current.acquired_at if current.check_id == check_id and current.held(self._clock()) else None
+
+    def report_of(self, attempt: Attempt) -> Report:
+        """The report of a completed check. Its violations raise ViolationsSuperseded once newer checks took their place."""
+        return report_of(self.state, attempt)
+
+    def tally(self) -> Tally:
+        """How long checks took and how many failed, since the first."""
+        with self.state.read() as connection:
+            return self._tally.up_to_now(connection, self._watched(connection))
+
+    def trend(self, start: datetime | None, end: datetime | None = None, most_points: int = trend.MOST_POINTS) -> Trend:
         """History from `start` (None: from the first row) to `end` (None: now), reduced for drawing."""
         with self.state.read() as connection:
             end = end or self._clock()
@@ -196,6 +258,7 @@ class HealthMonitor:
                 end,
                 self.settings.schedule.freshness,
                 self.settings.status_thresholds,
+                most_points,
             )
 
     def violations_page(
@@ -208,7 +271,7 @@ class HealthMonitor:
         limit: int = 100,
     ) -> tuple[Sequence[Violation], int]:
         """A page of the current violations and how many there are in all; none before the first check."""
-        newest = self._read_facts().newest
+        newest = self._facts.read().newest
         if newest is None or newest.check_id is None:
             return [], 0
         with self.state.read() as connection:
@@ -218,14 +281,21 @@ class HealthMonitor:
             return page, current_violations.count(connection, newest.check_id, wanted)
 
     def stream_violations(self, wanted: ViolationFilter = EVERYTHING) -> Iterator[Violation]:
-        """Every wanted current violation, in the report's order."""
-        newest = self._read_facts().newest
+        """Every wanted current violation, in the report's order. Raises ViolationsSuperseded when that takes too long."""
+        newest = self._facts.read().newest
         if newest is not None and newest.check_id is not None:
             yield from current_violations.stream(self.state, newest.check_id, wanted)
 
+    def violations_following(
+        self, check_id: str, wanted: ViolationFilter, after: int, limit: int
+    ) -> Sequence[tuple[int, Violation]]:
+        """The next violations of a recent check behind a position, each with its own. Raises ViolationsSuperseded."""
+        with self.state.read() as connection:
+            return current_violations.following(connection, check_id, wanted, after=after, limit=limit)
+
     def find_violation(self, user_id: str, specialization: str) -> Violation | None:
         """The current violation of one pair, if there is one."""
-        newest = self._read_facts().newest
+        newest = self._facts.read().newest
         if newest is None or newest.check_id is None:
             return None
         with self.state.read() as connection:
@@ -249,52 +319,28 @@ class HealthMonitor:
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
-    def _read_facts(self) -> Facts:
-        """The newest facts; asked afresh at most once a second, and read afresh only when there is something new."""
-        with self._facts_lock:
-            if self._facts is not None and time.monotonic() - self._facts_read_at < _FACTS_SECONDS:
-                return self._facts
-            with self.state.read() as connection:
-                version, running = history.latest_id(connection), lease.find(connection)
-                if self._facts is not None and self._facts.version == version:
-                    facts = replace(self._facts, running=running)
-                else:
-                    facts = self._facts_of(connection, version, running)
-            self._facts, self._facts_read_at = facts, time.monotonic()
-            return facts
-
-    def _facts_of(self, connection: sa.Connection, version: int, running: Lease) -> Facts:
-        watched = self._watched(connection)
-        newest = history.newest_completed(connection, watched)
-        evidence = history.evidence(
-            connection, watched, newest, self.settings.schedule.freshness, self.settings.status_thresholds
-        )
-        figures = current_violations.NONE
-        if newest is not None and newest.check_id is not None:
-            figures = current_violations.overview(connection, newest.check_id, newest.timestamp)
-        first = len(history.newest_check_ids(connection, watched, 2)) < 2
-        new = None if first else figures.new
-        return Facts(version, evidence, newest, new, figures.oldest, figures.specializations, running)
-
-    def _forget(self) -> None:
-        with self._facts_lock:
-            self._facts_read_at = float("-inf")
-
-    def _with_unrecorded(self, evidence: Evidence) -> Evidence:
-        """Failures that the state database has not heard of yet count as well."""
-        unrecorded = self._checker.unrecorded
-        if not unrecorded:
-            return evidence
-        return replace(
-            evidence,
-            failed_attempts=evidence.failed_attempts + len(unrecorded),
-            failing_since=evidence.failing_since or unrecorded[0].timestamp,
-            last_error=unrecorded[-1].error,
-        )
+    def _known_of(self, facts: Facts) -> Known:
+        now, unrecorded, known = self._clock(), self._checker.unrecorded, self._known
+        same = known is not None and known.facts is facts and known.unrecorded is unrecorded
+        if known is not None and same and known.holds_from <= now <= known.holds_until:
+            return known
+        evidence, schedule = _with_unrecorded(facts.evidence, unrecorded), self.settings.schedule
+        assessment = assess(evidence, now, schedule, self.settings.status_thresholds)
+        self._known = Known(facts, unrecorded, assessment, now, holds_until(evidence, assessment, now, schedule))
+        return self._known
 
     def _watched(self, connection: sa.Connection) -> str | None:
         """Whose history to read: the configured database's, or the newest check's for commands that know only the state."""
         return self._coupler.label if self._coupler else history.newest_watched(connection)
 
 
-_NO_FACTS = Facts(0, Evidence(), None, None, None, (), None)
+def _with_unrecorded(evidence: Evidence, unrecorded: Sequence[FailedAttempt]) -> Evidence:
+    """Failures that the state database has not heard of yet count as well."""
+    if not unrecorded:
+        return evidence
+    return replace(
+        evidence,
+        failed_attempts=evidence.failed_attempts + len(unrecorded),
+        failing_since=evidence.failing_since or unrecorded[0].timestamp,
+        last_error=unrecorded[-1].error,
+    )

@@ -79,6 +79,19 @@ class Source(StrEnum):
     IMPORT = "import"  # a violation log that was read
 
 
+class Scope(StrEnum):
+    """What a token of the HTTP API may do; each scope may also do what those before it may."""
+
+    READ = "read"  # ask what is known
+    CHECK = "check"  # run a check
+    ADMIN = "admin"  # change what the product keeps or does
+
+    def includes(self, needed: Scope) -> bool:
+        """Whether a token of this scope may do what needs the other."""
+        order = list(Scope)
+        return order.index(self) >= order.index(needed)
+
+
 @dataclass(frozen=True, slots=True)
 class Pair:
     """One (user, specialization); the specialization is upper-cased and trimmed."""

@@ -14,6 +14,7 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
@@ -34,6 +35,8 @@ FILE_NAME = "coupling-health.toml"
 DEMO_DIR = Path("var/demo")
 
 _ENGINES = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+
+_SECRETS = ("database_url", "state_url", "admin_password", "check.heartbeat_url")
 
 Percentage = Annotated[Decimal, Field(gt=0, le=100, decimal_places=6)]  # finer ones would overflow a 64-bit product
 
@@ -79,6 +82,19 @@ class CheckSettings(_Group):
     )
     connect_timeout_seconds: int = Field(10, ge=1, le=300, description="the longest that connecting may take, in seconds")
 
+    heartbeat_url: SecretStr | None = Field(
+        None, description="called after every completed check, so that somebody notices its end"
+    )
+
+    @field_validator("heartbeat_url")
+    @classmethod
+    def _callable(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            address = urlsplit(value.get_secret_value())
+            if address.scheme not in ("http", "https") or not address.hostname:
+                raise ValueError("not an address to call; write https://host/path")
+        return value
+
 
 class ThresholdSettings(_Group):
     """The lowest percentage of agreeing pairs that is still healthy, and still degraded."""
@@ -97,6 +113,14 @@ class LoginSettings(_Group):
     """How long a login lasts."""
 
     idle_hours: float = Field(8, gt=0, le=720, description="hours without a click after which a session ends")
+
+
+class ApiSettings(_Group):
+    """What programs may ask, and how often."""
+
+    checks_per_minute: int = Field(30, ge=1, le=6_000, description="how many checks a token may ask for in a minute")
+    public_metrics: bool = Field(False, description="/metrics without a token")
+    public_badge: bool = Field(False, description="/badge.svg, which never needs a token, is there at all")
 
 
 class ImportSettings(_Group):
@@ -124,6 +148,7 @@ class Settings(BaseSettings):
     check: CheckSettings = CheckSettings()
     thresholds: ThresholdSettings = ThresholdSettings()
     login: LoginSettings = LoginSettings()
+    api: ApiSettings = ApiSettings()
     imports: ImportSettings = ImportSettings()
 
     @field_validator("database_url", "state_url")
@@ -158,7 +183,14 @@ class Settings(BaseSettings):
 
     def as_demo(self) -> Settings:
         """The same address, port and login, but the demo's data, state and logs."""
-        return self.model_copy(update={"database_url": None, "state_url": None, "log_dir": None, "job_log_dir": None})
+        elsewhere = {"database_url": None, "state_url": None, "log_dir": None, "job_log_dir": None}
+        return self.model_copy(update=elsewhere)
+
+    @property
+    def heartbeat_url(self) -> str | None:
+        """Who is called after a completed check; nobody in the demo, whose checks say nothing about the real data."""
+        url = self.check.heartbeat_url
+        return None if url is None or self.demo else url.get_secret_value()
 
     @property
     def watched_url(self) -> URL:
@@ -271,6 +303,8 @@ def _in_words(mistake: Mapping[str, Any]) -> str:
     held = mistake.get("input")
     # a URL that slipped into the wrong key holds a password as well
     secret = (
-        key in ("database_url", "state_url", "admin_password") or not isinstance(held, int | float | str) or "://" in str(held)
+        key in ("database_url", "state_url", "admin_password", "check.heartbeat_url")
+        or not isinstance(held, int | float | str)
+        or "://" in str(held)
     )
     return f"{key} ({variable_of(key)}): {message}" + ("" if secret else f"; it holds {held!r}")

@@ -128,6 +128,16 @@ def assess(
     return Assessment(status, _verdict(status, totals, thresholds), evidence.status_since)
 
 
+def holds_until(evidence: Evidence, assessment: Assessment, now: datetime, schedule: Schedule) -> datetime:
+    """The last moment at which `assess` certainly still says the same, from `now` on, if nothing new is recorded.
+
+    A known status holds until its check is too old. An unknown one's reason tells an age, which changes with the seconds.
+    """
+    if evidence.completed_at is None or assessment.status is Status.UNKNOWN:
+        return now if evidence.completed_at else datetime.max.replace(tzinfo=now.tzinfo)
+    return evidence.completed_at + schedule.freshness
+
+
 def _doubts(evidence: Evidence, now: datetime, schedule: Schedule) -> list[str]:
     doubts = []
     if evidence.completed_at is None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from core.errors import ViolationsSuperseded
 from core.model import Action, Kind, Violation
 from core.state.database import StateDatabase
 from core.state.schema import history, violations
@@ -36,12 +37,13 @@ class SortKey(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ViolationFilter:
-    """Which violations are wanted; None wants all. `user` is the beginning of a user id."""
+    """Which violations are wanted; None wants all. `user` is the beginning of a user id, `user_id` a whole one."""
 
     kind: Kind | None = None
     specialization: str | None = None
     user: str | None = None
     action: Action | None = None
+    user_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,22 +185,38 @@ def overview(connection: sa.Connection, check_id: str, checked_at: datetime) -> 
     return Overview(new, oldest, sorted(connection.execute(names).scalars()))
 
 
-def stream(state: StateDatabase, check_id: str, wanted: ViolationFilter = EVERYTHING) -> Iterator[Violation]:
-    """Every wanted violation in the report's order; memory does not grow with their number."""
-    after = -1
+def following(
+    connection: sa.Connection, check_id: str, wanted: ViolationFilter = EVERYTHING, *, after: int = -1, limit: int = _CHUNK
+) -> Sequence[tuple[int, Violation]]:
+    """The next wanted violations behind a position, in the report's order, each with its position.
+
+    Raises ViolationsSuperseded when the rows of this check are not all kept any more: a part is never given for the whole.
+    """
+    statement = (
+        sa.select(violations)
+        .where(*_matching(check_id, wanted), violations.c.position > after)
+        .order_by(violations.c.position)
+        .limit(limit)
+    )
+    rows = connection.execute(statement).all()
+    # Rows are dropped from the first on, and all rows stood there when the check was recorded.
+    kept = sa.select(sa.func.min(violations.c.position)).where(violations.c.check_id == check_id, violations.c.position > after)
+    total = sa.select(sa.func.coalesce(history.c.inconsistent, 0)).where(history.c.check_id == check_id)
+    first, inconsistent = connection.execute(sa.select(kept.scalar_subquery(), total.scalar_subquery())).one()
+    if inconsistent is None or (first != after + 1 if after + 1 < inconsistent else first is not None):
+        raise ViolationsSuperseded
+    return [(row.position, _violation(row)) for row in rows]
+
+
+def stream(state: StateDatabase, check_id: str, wanted: ViolationFilter = EVERYTHING, after: int = -1) -> Iterator[Violation]:
+    """Every wanted violation in the report's order; memory does not grow with their number. Raises ViolationsSuperseded."""
     while True:
-        statement = (
-            sa.select(violations)
-            .where(*_matching(check_id, wanted), violations.c.position > after)
-            .order_by(violations.c.position)
-            .limit(_CHUNK)
-        )
         with state.read() as connection:
-            rows = connection.execute(statement).all()
-        yield from map(_violation, rows)
-        if len(rows) < _CHUNK:
+            found = following(connection, check_id, wanted, after=after)
+        yield from (violation for _, violation in found)
+        if len(found) < _CHUNK:
             return
-        after = rows[-1].position
+        after = found[-1][0]
 
 
 def _matching(check_id: str, wanted: ViolationFilter) -> list[sa.ColumnElement[bool]]:
@@ -210,6 +228,8 @@ def _matching(check_id: str, wanted: ViolationFilter) -> list[sa.ColumnElement[b
     if wanted.user:
         beginning = sa.func.substr(violations.c.user_text, 1, len(wanted.user))  # LIKE would ignore case on SQLite
         conditions.append(beginning == wanted.user)
+    if wanted.user_id is not None:
+        conditions.append(violations.c.user_text == wanted.user_id)
     if wanted.action:
         conditions.append(violations.c.kind.in_([kind.value for kind in Kind if kind.action is wanted.action]))
     return conditions

@@ -46,6 +46,7 @@ class FailedAttempt:
     request: Request
     error: str
     duration_ms: int
+    error_type: str | None = None  # the class of the error
 
 
 def record_completed(connection: sa.Connection, report: Report, watched: str) -> None:
@@ -75,6 +76,7 @@ def record_failed(connection: sa.Connection, attempt: FailedAttempt, watched: st
         timestamp=attempt.timestamp,
         outcome=Outcome.FAILED,
         error=attempt.error[:_LONGEST_ERROR],
+        error_type=attempt.error_type,
         duration_ms=attempt.duration_ms,
         trigger=attempt.request.trigger,
         requested_by=attempt.request.requested_by,
@@ -107,6 +109,25 @@ def find(connection: sa.Connection, check_id: str) -> Attempt | None:
     """The attempt with this check_id."""
     row = connection.execute(sa.select(history).where(history.c.check_id == check_id)).one_or_none()
     return None if row is None else _attempt(row)
+
+
+def unrecorded(attempt: FailedAttempt) -> Attempt:
+    """A failed attempt that has no row yet, as if it had one."""
+    return Attempt(
+        id=0,
+        check_id=attempt.check_id,
+        timestamp=attempt.timestamp,
+        outcome=Outcome.FAILED,
+        source=Source.CHECK,
+        totals=None,
+        consistency_rate=None,
+        by_kind={},
+        duration_ms=attempt.duration_ms,
+        trigger=attempt.request.trigger,
+        requested_by=attempt.request.requested_by,
+        log_file=None,
+        error=attempt.error,
+    )
 
 
 def newest_completed(connection: sa.Connection, watched: str | None) -> Attempt | None:
@@ -157,6 +178,21 @@ def evidence(
         failing_since=failures[1],
         last_error=error,
     )
+
+
+def attempts_after(
+    connection: sa.Connection, watched: str | None, after: int
+) -> Sequence[tuple[int, int | None, str | None, int]]:
+    """This product's attempts whose id is above `after`, grouped: id of the newest, duration of the completed ones in
+    milliseconds (None for failed ones), class of the error, and how many there were."""
+    duration = sa.case((history.c.outcome != Outcome.FAILED, sa.func.coalesce(history.c.duration_ms, 0)))
+    error = sa.case((history.c.outcome == Outcome.FAILED, sa.func.coalesce(history.c.error_type, "")))
+    statement = (
+        sa.select(sa.func.max(history.c.id), duration, error, sa.func.count())
+        .where(*_checks_of(watched), history.c.id > after)
+        .group_by(duration, error)
+    )
+    return [(newest, milliseconds, kind, count) for newest, milliseconds, kind, count in connection.execute(statement)]
 
 
 def attempts_since(connection: sa.Connection, watched: str | None, start: datetime) -> tuple[int, int]:

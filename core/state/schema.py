@@ -50,6 +50,7 @@ history = sa.Table(
     _column("consistency_rate", sa.Numeric(5, 2), nullable=True),
     _column("outcome", sa.String(16)),
     _column("error", sa.Text, nullable=True),
+    _column("error_type", sa.String(64), nullable=True),  # the class in core/errors.py, so that failures can be counted by it
     _column("duration_ms", sa.BigInteger, nullable=True),
     _column("trigger", sa.String(16), nullable=True),
     _column("requested_by", sa.String(200), nullable=True),
@@ -134,4 +135,28 @@ sessions = sa.Table(
     _column("created_at", UtcDateTime),
     _column("used_at", UtcDateTime),
     sa.Index("ix_sessions_username", "username"),  # end all sessions of a name
+)
+
+# Who may use the HTTP API. A token is kept as a hash only; `start` is its beginning, by which a person recognises it.
+tokens = sa.Table(
+    "tokens",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    _column("name", sa.String(100)),
+    _column("token_hash", sa.String(64), unique=True),
+    _column("start", sa.String(16)),
+    _column("scope", sa.String(16)),
+    _column("created_at", UtcDateTime),
+    _column("created_by", sa.String(200), nullable=True),
+    _column("expires_at", UtcDateTime, nullable=True),
+    _column("revoked_at", UtcDateTime, nullable=True),
+    _column("used_at", UtcDateTime, nullable=True),  # to the minute
+)
+# A name stands for one token at a time, also when two people make one at once.
+sa.Index(
+    "ix_tokens_name",
+    tokens.c.name,
+    unique=True,
+    sqlite_where=tokens.c.revoked_at.is_(None),
+    postgresql_where=tokens.c.revoked_at.is_(None),
 )

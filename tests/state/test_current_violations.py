@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.errors import ViolationsSuperseded
 from core.model import Action, Kind, Violation
 from core.state import current_violations, schema
 from core.state.current_violations import EVERYTHING, SortKey, ViolationFilter
@@ -37,7 +38,7 @@ def pairs(found: list[Violation]) -> list[tuple[object, str]]:
 
 
 def test_violations_come_back_as_they_were_with_the_moment_of_the_check(fresh_state: StateDatabase) -> None:
-    check_id = staged(fresh_state, NOON, MIXED, chunk=4)
+    check_id = recorded(fresh_state, NOON, MIXED, chunk=4)
     read = page(fresh_state, check_id)
     assert pairs(read) == pairs(MIXED)
     assert [(v.progress_level, v.license_level, v.kind) for v in read] == [
@@ -70,6 +71,8 @@ def test_text_ids_and_any_name_come_back_as_they_were(fresh_state: StateDatabase
         (ViolationFilter(specialization="PLAYER"), [1, 2, 4]),
         (ViolationFilter(user="1"), [0, 1, 3, 4, 5]),
         (ViolationFilter(user="10"), [3, 4, 5]),
+        (ViolationFilter(user_id="1"), [0, 1]),
+        (ViolationFilter(user_id="0"), []),
         (ViolationFilter(user="%"), []),
         (ViolationFilter(user="_"), []),
         (ViolationFilter(action=Action.SYNC_REQUIRED), [1, 3]),
@@ -78,7 +81,7 @@ def test_text_ids_and_any_name_come_back_as_they_were(fresh_state: StateDatabase
     ],
 )
 def test_a_filter_takes_what_it_names(fresh_state: StateDatabase, wanted: ViolationFilter, numbers: list[int]) -> None:
-    check_id = staged(fresh_state, NOON, MIXED)
+    check_id = recorded(fresh_state, NOON, MIXED)
     expected = pairs([MIXED[number] for number in numbers])
     assert pairs(page(fresh_state, check_id, wanted)) == expected
     assert pairs(list(current_violations.stream(fresh_state, check_id, wanted))) == expected
@@ -170,8 +173,45 @@ def test_each_watched_database_keeps_its_own_violations(fresh_state: StateDataba
 @pytest.mark.parametrize("count", [0, 1, 4_999, 5_000, 5_001, 10_000])
 def test_a_stream_gives_each_violation_once(sqlite_state: StateDatabase, count: int) -> None:
     many = [Violation(number, "PLAYER", 1, 2, Kind.LEVEL_MISMATCH) for number in range(count)]
-    check_id = staged(sqlite_state, NOON, many, chunk=5_000)
+    check_id = recorded(sqlite_state, NOON, many, chunk=5_000)
     assert [v.user_id for v in current_violations.stream(sqlite_state, check_id)] == list(range(count))
+
+
+@pytest.mark.parametrize("wanted", [EVERYTHING, ViolationFilter(user_id="11999"), ViolationFilter(specialization="COACH")])
+def test_a_stream_whose_rows_are_dropped_meanwhile_ends_with_an_error(
+    fresh_state: StateDatabase, wanted: ViolationFilter
+) -> None:
+    """A part of the violations is never given for all of them."""
+    many = [Violation(number, "PLAYER", 1, 2, Kind.LEVEL_MISMATCH) for number in range(12_000)]
+    slow = current_violations.stream(fresh_state, recorded(fresh_state, NOON, many, chunk=5_000), EVERYTHING)
+    assert next(slow).user_id == 0
+    for minutes in (5, 10):
+        newest = recorded(fresh_state, NOON + timedelta(minutes=minutes), MIXED)
+    dropped = recorded(fresh_state, NOON, many, chunk=5_000)
+    with fresh_state.write() as connection:
+        connection.execute(
+            schema.violations.delete().where(schema.violations.c.check_id == dropped).where(schema.violations.c.position < 7)
+        )
+    with pytest.raises(ViolationsSuperseded):
+        list(current_violations.stream(fresh_state, dropped, wanted))
+    for minutes in (15, 20):
+        newest = recorded(fresh_state, NOON + timedelta(minutes=minutes), MIXED)
+    current_violations.drop_superseded(fresh_state)
+    with pytest.raises(ViolationsSuperseded):
+        list(slow)
+    with pytest.raises(ViolationsSuperseded):
+        list(current_violations.stream(fresh_state, "no such check", wanted))
+    assert pairs(list(current_violations.stream(fresh_state, newest))) == pairs(MIXED)
+
+
+def test_a_walk_by_positions_gives_each_wanted_violation_once(fresh_state: StateDatabase) -> None:
+    check_id = recorded(fresh_state, NOON, MIXED)
+    wanted, found, after = ViolationFilter(specialization="PLAYER"), [], -1
+    with fresh_state.read() as connection:
+        while page := current_violations.following(connection, check_id, wanted, after=after, limit=1):
+            after = page[0][0]
+            found.append(page[0][1])
+    assert pairs(found) == pairs([violation for violation in MIXED if violation.specialization == "PLAYER"])
 
 
 def test_figures_of_no_violation_are_none(fresh_state: StateDatabase) -> None:
