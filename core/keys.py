@@ -32,6 +32,7 @@ class KeyRing:
         self._clock = clock
         self._by_hash: Mapping[str, Token] = {}
         self._read_at = float("-inf")
+        self._loaded = False
         self._noted: dict[int, datetime] = {}  # when each token's use was last written down, or is about to be
         self._uses: dict[int, datetime] = {}
         self._lock = threading.Lock()
@@ -40,6 +41,11 @@ class KeyRing:
     def age(self) -> float:
         """Seconds since the tokens were read; infinite before the first time, and after `forget`."""
         return time.monotonic() - self._read_at
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the tokens were read at least once."""
+        return self._loaded
 
     def holder_of(self, secret: str) -> Token | None:
         """The token that a secret is, when it may be used now. Takes as long for a wrong, expired or revoked one."""
@@ -55,7 +61,7 @@ class KeyRing:
             begun = time.monotonic()
             with self._state.read() as connection:
                 self._by_hash = {token.token_hash: token for token in tokens.unrevoked(connection)}
-            self._read_at = begun
+            self._read_at, self._loaded = begun, True
 
     def forget(self) -> None:
         """A token was made or revoked in this process: read again before the next answer."""

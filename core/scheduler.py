@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -58,6 +58,10 @@ class JobScheduler:
         job = self._scheduler.get_job(CHECK_JOB)
         return job.next_run_time if job else None
 
+    def next_runs(self) -> Mapping[str, datetime]:
+        """When each job starts next, by its id."""
+        return {job.id: job.next_run_time for job in self._scheduler.get_jobs() if job.next_run_time}
+
     def follow_clock(self, now: datetime) -> None:
         """Run at once what a clock that was set back would otherwise hold up until it has caught up."""
         for job in self._scheduler.get_jobs():
@@ -103,6 +107,7 @@ class DatedFileHandler(logging.Handler):
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
+        self.unwritten = 0  # lines that could not be written since the start
         self._folder = folder
         self._complained = False
 
@@ -113,6 +118,7 @@ class DatedFileHandler(logging.Handler):
             with (self._folder / f"scheduler_{day:%Y%m%d}.log").open("a", encoding="utf-8") as file:
                 file.write(self.format(record) + "\n")
         except OSError as refused:
+            self.unwritten += 1
             if not self._complained:
                 self._complained = True
                 logging.getLogger("coupling_health.console").warning(
@@ -120,12 +126,13 @@ class DatedFileHandler(logging.Handler):
                 )
 
 
-def log_to_folder(folder: Path) -> None:
+def log_to_folder(folder: Path) -> DatedFileHandler:
     """Keep what the scheduler says in a file a day."""
     handler = DatedFileHandler(folder)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     log.addHandler(handler)
     log.setLevel(logging.INFO)
+    return handler
 
 
 def _guarded(name: str, job: Callable[[], None]) -> None:

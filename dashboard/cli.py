@@ -8,10 +8,8 @@ from __future__ import annotations
 import getpass
 import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -29,7 +27,20 @@ from core.settings import Settings, load_settings
 from core.state import accounts
 from core.status import status_of
 from core.violation_log import report_as_json
-from dashboard.console import announce, eyes, plain, print_import, print_report, print_summary, put, summary_as_json
+from dashboard import cli_tokens
+from dashboard.console import (
+    AsJson,
+    announce,
+    errors_in_words,
+    eyes,
+    plain,
+    print_import,
+    print_report,
+    print_summary,
+    put,
+    summary_as_json,
+    whoami,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -40,10 +51,9 @@ app = typer.Typer(
 )
 user_app = typer.Typer(no_args_is_help=True, help="Who may log in to the dashboard.")
 app.add_typer(user_app, name="user")
+app.add_typer(cli_tokens.app, name="token")
 
 _EXIT = {Status.HEALTHY: 0, Status.DEGRADED: 1, Status.CRITICAL: 1, Status.UNKNOWN: 2}
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 
 
 def main() -> None:
@@ -58,7 +68,7 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
 ) -> None:
     """Serve the dashboard and run the checks, on one port. Without a configured database: the demo."""
-    with _in_words():
+    with errors_in_words():
         _serve(load_settings(**_given(host=host, port=port)))
 
 
@@ -69,7 +79,7 @@ def demo(
     build_only: Annotated[bool, typer.Option("--build-only", help="Make the demo's database and logs; serve nothing.")] = False,
 ) -> None:
     """Serve the demo, also when a real database is configured. Nothing of it touches real data."""
-    with _in_words():
+    with errors_in_words():
         settings = load_settings(**_given(host=host, port=port)).as_demo()
         if not build_only:
             _serve(settings)
@@ -86,10 +96,10 @@ def check(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write neither log nor history.")] = False,
 ) -> None:
     """Check all pairs once. Exits 0 when healthy, 1 when degraded or critical, 2 when it could not or had nothing to."""
-    with _in_words(as_json=as_json):
+    with errors_in_words(as_json=as_json):
         settings = _settings_with_database()
         monitor = build_monitor(settings)
-        report = monitor.check_all_users(dry_run=dry_run, request=Request(Trigger.CLI, _whoami()))
+        report = monitor.check_all_users(dry_run=dry_run, request=Request(Trigger.CLI, whoami()))
         status = status_of(report.totals.consistent, report.totals.total_checked, settings.status_thresholds)
         if as_json:
             sys.stdout.writelines(report_as_json(report))
@@ -101,7 +111,7 @@ def check(
 @app.command()
 def status(as_json: AsJson = False) -> None:
     """What is known, from the state database alone. Exits 0 when healthy, 1 when degraded or critical, 2 when unknown."""
-    with _in_words(as_json=as_json):
+    with errors_in_words(as_json=as_json):
         settings = load_settings()
         coupler = None if settings.demo else build_coupler(settings)
         summary = HealthMonitor(settings, open_state(settings), coupler).get_health_summary()
@@ -118,7 +128,7 @@ def import_logs(
     as_json: AsJson = False,
 ) -> None:
     """Read violation logs that others wrote into history, each once. Broken ones are named and left alone."""
-    with _in_words(as_json=as_json):
+    with errors_in_words(as_json=as_json):
         settings = load_settings()
         monitor = HealthMonitor(settings, open_state(settings), None)
         folder = folder or settings.violation_log_dir
@@ -134,7 +144,7 @@ def import_logs(
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Find out what is wrong and what to do. Exits 0 when all is well, 1 when something needs mending."""
-    with _in_words(as_json=as_json):
+    with errors_in_words(as_json=as_json):
         settings = _settings_with_database()
         findings = []
         for finding in diagnosis.examine(settings):
@@ -155,7 +165,7 @@ def doctor(as_json: AsJson = False) -> None:
 @user_app.command("add")
 def user_add(username: str) -> None:
     """Add somebody who may log in."""
-    with _in_words(), open_state(load_settings()).write() as connection:
+    with errors_in_words(), open_state(load_settings()).write() as connection:
         name = accounts.add(connection, username, _ask_password(), utc_now())
         eyes.print(f"Added {plain(name)}.")
 
@@ -163,7 +173,7 @@ def user_add(username: str) -> None:
 @user_app.command("list")
 def user_list(as_json: AsJson = False) -> None:
     """List who may log in."""
-    with _in_words(as_json=as_json):
+    with errors_in_words(as_json=as_json):
         with open_state(load_settings()).read() as connection:
             everyone = accounts.everyone(connection)
         if as_json:
@@ -178,7 +188,7 @@ def user_list(as_json: AsJson = False) -> None:
 @user_app.command("passwd")
 def user_passwd(username: str) -> None:
     """Change a password; ends the sessions of that user, and any waiting after wrong passwords."""
-    with _in_words():
+    with errors_in_words():
         password = _ask_password()
         with open_state(load_settings()).write() as connection:
             accounts.change_password(connection, username, password)
@@ -188,7 +198,7 @@ def user_passwd(username: str) -> None:
 @user_app.command("remove")
 def user_remove(username: str) -> None:
     """Remove somebody; ends that user's sessions."""
-    with _in_words(), open_state(load_settings()).write() as connection:
+    with errors_in_words(), open_state(load_settings()).write() as connection:
         accounts.remove(connection, username)
         eyes.print(f"Removed {plain(username)}.")
 
@@ -227,31 +237,6 @@ def _settings_with_database() -> Settings:
     return settings
 
 
-@contextmanager
-def _in_words(*, as_json: bool = False) -> Iterator[None]:
-    """The border of every command: an error becomes a sentence, a next step and exit code 2."""
-    try:
-        yield
-    except CouplingHealthError as error:
-        _fail(str(error), error.hint, as_json=as_json)
-    except OSError as refused:
-        _fail(
-            f"{refused.strerror or refused}: {refused.filename or ''}",
-            "Check that the path exists and may be used.",
-            as_json=as_json,
-        )
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
-
-
-def _fail(sentence: str, hint: str, *, as_json: bool) -> NoReturn:
-    if as_json:
-        put({"error": sentence, "hint": hint})
-    eyes.print(f"[bold red]Error:[/bold red] {plain(sentence)}", soft_wrap=True)
-    eyes.print(f"{plain(hint)}", soft_wrap=True)
-    raise typer.Exit(2)
-
-
 def _ask_password() -> str:
     if sys.stdin.isatty():
         password = getpass.getpass("New password: ")
@@ -266,13 +251,6 @@ def _ask_password() -> str:
 def _warn_if_weak(password: str) -> None:
     if password and is_weak(password):
         eyes.print("[yellow]Warning:[/yellow] the password has fewer than 8 characters; a longer one is harder to guess.")
-
-
-def _whoami() -> str | None:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container whose user has no name
-        return None
 
 
 def _given(**options: Any) -> dict[str, Any]:

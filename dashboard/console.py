@@ -1,17 +1,22 @@
-"""What the command line says to eyes, on stderr, and the documents that it gives to programs."""
+"""What every command shares: words for eyes on stderr, documents for programs, and the border where errors become words."""
 
 from __future__ import annotations
 
+import getpass
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
+import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from core.durations import in_words
+from core.errors import CouplingHealthError
 from core.health_monitor import HealthSummary
 from core.log_import import ImportResult
 from core.model import Report, Status
@@ -25,6 +30,8 @@ if TYPE_CHECKING:
 
 eyes = Console(stderr=True, highlight=False)
 
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+
 _SHOWN_VIOLATIONS = 20
 _STYLES = {Status.HEALTHY: "green", Status.DEGRADED: "yellow", Status.CRITICAL: "red", Status.UNKNOWN: "dim"}
 
@@ -37,6 +44,39 @@ def put(document: object) -> None:
 def plain(text: str) -> str:
     """Text that is not ours: brackets in it are no markup."""
     return escape(text)
+
+
+@contextmanager
+def errors_in_words(*, as_json: bool = False) -> Iterator[None]:
+    """The border of every command: an error becomes a sentence, a next step and exit code 2."""
+    try:
+        yield
+    except CouplingHealthError as error:
+        _fail(str(error), error.hint, as_json=as_json)
+    except OSError as refused:
+        _fail(
+            f"{refused.strerror or refused}: {refused.filename or ''}",
+            "Check that the path exists and may be used.",
+            as_json=as_json,
+        )
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def _fail(sentence: str, hint: str, *, as_json: bool) -> NoReturn:
+    if as_json:
+        put({"error": sentence, "hint": hint})
+    eyes.print(f"[bold red]Error:[/bold red] {plain(sentence)}", soft_wrap=True)
+    eyes.print(f"{plain(hint)}", soft_wrap=True)
+    raise typer.Exit(2)
+
+
+def whoami() -> str | None:
+    """Who types: the name of the operating system's user."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container whose user has no name
+        return None
 
 
 def print_report(report: Report, status: Status) -> None:

@@ -7,7 +7,8 @@ import random
 import secrets
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from core.clock import Clock, utc_now
 from core.demo import DRIFT_EVERY, build, drift
 from core.errors import CouplingHealthError, StateDatabaseUnavailable
 from core.health_monitor import HealthMonitor
-from core.scheduler import JobScheduler, log_to_folder
+from core.keys import KeyRing
+from core.scheduler import DatedFileHandler, JobScheduler, log_to_folder
 from core.settings import Settings
 from core.state import accounts
 from core.state.database import StateDatabase
@@ -45,9 +47,11 @@ class Runtime:
         self.clock = clock
         self.state = StateDatabase(settings.state_database_url)
         self.monitor = HealthMonitor(settings, self.state, build_coupler(settings), clock)
+        self.keys = KeyRing(self.state, clock)
         self.problem: CouplingHealthError | None = None  # why nothing works yet
         self._announce = announce
         self._jobs: JobScheduler | None = None
+        self._scheduler_log: DatedFileHandler | None = None
         self._stopping = threading.Event()
 
     def start(self) -> None:
@@ -60,7 +64,16 @@ class Runtime:
         self._stopping.set()
         if self._jobs is not None:
             self._jobs.stop()
+        self.keys.write_uses()
         self.state.dispose()
+
+    def next_runs(self) -> Mapping[str, datetime]:
+        """When each job starts next, by its id."""
+        return self._jobs.next_runs() if self._jobs else {}
+
+    def unwritten_scheduler_lines(self) -> int:
+        """How many lines of the scheduler's log could not be written since the start."""
+        return self._scheduler_log.unwritten if self._scheduler_log else 0
 
     def _keep_trying(self) -> None:
         while not self._stopping.wait(_RETRY_SECONDS):
@@ -86,7 +99,7 @@ class Runtime:
             return False
         self.problem = None
         self._announce(login, password)
-        log_to_folder(self.settings.scheduler_log_dir)
+        self._scheduler_log = log_to_folder(self.settings.scheduler_log_dir)
         self._jobs = JobScheduler(self.monitor)
         if self.settings.demo:
             chance = random.Random()  # noqa: S311 - invented data

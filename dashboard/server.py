@@ -14,29 +14,33 @@ from typing import Any
 import streamlit as st
 import uvicorn
 from starlette.concurrency import run_in_threadpool
-from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit import config as streamlit_config
 
 from dashboard import export, sessions
+from dashboard.api.app import build_api, is_for_programs
 from dashboard.components import charts
+from dashboard.http_protocol import LimitedHttpProtocol
 from dashboard.protection import Protection
 from dashboard.runtime import Runtime, set_current
 
 _HERE = Path(__file__).parent
 _SHUTDOWN_SECONDS = 5
+_CONNECTIONS = 65_536
 
 
 def serve(runtime: Runtime) -> None:
     """Serve until the process is told to stop. Ends the process with 2 when the port is taken."""
     settings = runtime.settings
-    app = build_app(runtime)
+    _allow_many_connections()
     uvicorn.run(
-        app,
+        build_app(runtime),
         host=settings.host,
         port=settings.port,
+        http=LimitedHttpProtocol,
         log_config=None,
         log_level="warning",
         access_log=False,
@@ -45,10 +49,11 @@ def serve(runtime: Runtime) -> None:
     )
 
 
-def build_app(runtime: Runtime) -> st.App:
+def build_app(runtime: Runtime) -> ASGIApp:
     """The application of a runtime; starting it starts the jobs."""
     configure_streamlit(runtime)
     set_current(runtime)
+    api, desk = build_api(runtime)
 
     @asynccontextmanager
     async def lifespan(_app: st.App) -> AsyncIterator[None]:
@@ -59,15 +64,21 @@ def build_app(runtime: Runtime) -> st.App:
         try:
             yield
         finally:
+            desk.stop()
             await run_in_threadpool(runtime.stop)
 
-    return st.App(
+    pages = st.App(
         _HERE / "main.py",
         lifespan=lifespan,
-        routes=[Route("/healthz", _healthz), *sessions.routes, *export.routes, Route("/api/{rest:path}", _no_such_api)],
-        middleware=[Middleware(Protection)],
+        routes=[Route("/healthz", _healthz), *sessions.routes, *export.routes],
         on_script_error=_log_script_error,
     )
+
+    async def by_path(scope: Scope, receive: Receive, send: Send) -> None:
+        for_programs = scope["type"] == "http" and is_for_programs(scope["path"])
+        await (api if for_programs else pages)(scope, receive, send)
+
+    return Protection(by_path)
 
 
 def configure_streamlit(runtime: Runtime) -> None:
@@ -84,8 +95,14 @@ async def _healthz(_request: Request) -> Response:
     return PlainTextResponse("ok")
 
 
-async def _no_such_api(_request: Request) -> Response:
-    return JSONResponse({"detail": "There is no such API path."}, status_code=404)
+def _allow_many_connections() -> None:
+    """As many as the machine lets this process have: the usual 1,024 are easily taken up by idle ones."""
+    if sys.platform != "win32":
+        import resource
+
+        usual, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = _CONNECTIONS if most == resource.RLIM_INFINITY else min(most, _CONNECTIONS)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(usual, wanted), most))
 
 
 def _flat(group: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
