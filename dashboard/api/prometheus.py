@@ -100,7 +100,7 @@ def _newest_check(summary: HealthSummary) -> Iterator[Metric]:
 def _process(runtime: Runtime, summary: HealthSummary) -> Iterator[Metric]:
     yield GaugeMetricFamily("coupling_health_check_running", "Whether a check runs at this moment, anywhere.", summary.running)
     next_runs = GaugeMetricFamily(
-        "coupling_health_job_next_run_timestamp_seconds", "When a job of this process starts next.", labels=["job"]
+        "coupling_health_job_next_run_timestamp_seconds", "When a job of this process starts next.", labels=["job_id"]
     )
     for job, moment in sorted(runtime.next_runs().items()):
         next_runs.add_metric([job], moment.timestamp())
