@@ -6,11 +6,12 @@ import hmac
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from core.clock import Clock
 from core.errors import StateDatabaseUnavailable
+from core.model import Scope
 from core.state import tokens
 from core.state.database import StateDatabase
 from core.state.tokens import Token, TokenState
@@ -67,6 +68,24 @@ class KeyRing:
         """A token was made or revoked in this process: read again before the next answer."""
         with self._lock:
             self._read_at = float("-inf")
+
+    def everyone(self) -> Sequence[Token]:
+        """All tokens, also expired and revoked ones, from the state database. Raises StateDatabaseUnavailable."""
+        with self._state.read() as connection:
+            return tokens.everyone(connection)
+
+    def create(self, name: str, scope: Scope, lifetime: timedelta | None, created_by: str) -> str:
+        """Make a token and give it, this once. Raises TokenProblem, StateDatabaseUnavailable."""
+        with self._state.write() as connection:
+            secret = tokens.create(connection, name, scope, self._clock(), lifetime=lifetime, created_by=created_by)
+        self.forget()
+        return secret
+
+    def revoke(self, name: str) -> None:
+        """End a token; in this process it opens nothing from now on. Raises TokenProblem, StateDatabaseUnavailable."""
+        with self._state.write() as connection:
+            tokens.revoke(connection, name, self._clock())
+        self.forget()
 
     def note_use(self, token: Token) -> bool:
         """Remember that a token was used; True when `write_uses` should be called, about once a minute for each token."""

@@ -11,7 +11,7 @@ from html import escape
 from zoneinfo import ZoneInfo
 
 from core.durations import in_words
-from core.model import Action, Kind, Status
+from core.model import Action, Kind, Scope, Status
 from core.state.current_violations import SortKey
 
 THIN_SPACE = "\u202f"
@@ -76,6 +76,12 @@ ACTION_ADVICE: Mapping[Action, str] = {
     Action.CREATE_PROGRESS: "There is a licence but no progress: create the progress at its level, or revoke the licence.",
     Action.SET_LEVEL: "One of the sides has no level: set it to what the other side says, after a look at the user's sessions.",
     Action.SYNC_REQUIRED: "The levels differ: decide which side is right, usually the one that changed last, and set the other.",
+}
+
+SCOPE_LABELS: Mapping[Scope, str] = {
+    Scope.READ: "Read what is known",
+    Scope.CHECK: "Read, and run checks",
+    Scope.ADMIN: "Everything",
 }
 
 SORT_LABELS: Mapping[SortKey, str] = {

@@ -18,7 +18,7 @@ PATH = "/badge.svg"
 _LONGEST_CACHED = 60  # seconds
 _HEIGHT, _MARGIN, _CHARACTER = 20, 7, 6.6  # pixels; the last is a wide estimate, which textLength makes exact
 
-router = APIRouter(tags=["for others"])
+router = APIRouter(tags=["metrics and badge"])
 
 
 @router.get(

@@ -28,7 +28,7 @@ from dashboard.runtime import Runtime
 
 PATH = "/metrics"
 
-router = APIRouter(tags=["for others"])
+router = APIRouter(tags=["metrics and badge"])
 
 
 @router.get(PATH, response_class=Response, responses={200: {"content": {"text/plain": {}}}, **errors()})
