@@ -120,7 +120,7 @@ class Check(CheckHead):
     """One attempt to check: running, completed or failed."""
 
     violations: Sequence[Violation] | None = Field(
-        description="kept for the two newest checks; null for older, running and failed ones: older ones have their log"
+        description="kept for the two newest checks that found any; null for older ones, which have their log, and while it runs"
     )
 
 

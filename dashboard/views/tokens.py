@@ -115,7 +115,7 @@ def _in_html(viewer: Viewer, token: Token, state: TokenState) -> str:
     mark = "" if state is TokenState.ACTIVE else f'<span class="pill unknown">{state.value.capitalize()}</span>'
     return (
         f'<div class="token{ended}" data-token="{escape(token.name)}" data-state="{state}"><b>{escape(token.name)}</b> '
-        f'<code>{escape(token.start)}…</code>'
+        f"<code>{escape(token.start)}…</code>"
         f'<span class="pill scope" title="{SCOPE_LABELS[token.scope]}">{token.scope}</span>{mark}'
         f'<p class="detail note">{used} · {end} · {made}</p></div>'
     )
