@@ -119,6 +119,7 @@ class ApiSettings(_Group):
     """What programs may ask, and how often."""
 
     checks_per_minute: int = Field(30, ge=1, le=6_000, description="how many checks a token may ask for in a minute")
+    wrong_tokens_per_minute: int = Field(10, ge=1, le=6_000, description="how many wrong tokens an address may send in a minute")
     public_metrics: bool = Field(False, description="/metrics without a token")
     public_badge: bool = Field(False, description="/badge.svg, which never needs a token, is there at all")
 

@@ -17,7 +17,7 @@ class Desk:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self.newest = Newest(runtime)
-        self.doorkeeper = Doorkeeper(runtime.keys, runtime.settings.api.checks_per_minute)
+        self.doorkeeper = Doorkeeper(runtime.keys, runtime.settings.api)
         self.answers = Answers()
         self.checks = CheckDesk(runtime.monitor)
 

@@ -13,10 +13,9 @@ from starlette.concurrency import run_in_threadpool
 
 from core.keys import KeyRing
 from core.model import Scope
+from core.settings import ApiSettings
 from core.state.tokens import Token
 from dashboard.api.budget import Budget
-
-WRONG_TOKENS_PER_MINUTE = 10  # from one address
 
 _SCHEME = "bearer "
 bearer = HTTPBearer(auto_error=False, scheme_name="token", description="A token from `coupling-health token create`.")
@@ -26,10 +25,10 @@ Credentials = HTTPAuthorizationCredentials | None
 class Doorkeeper:
     """Lets requests in or says why not. Only the Authorization header counts: a browser's cookie opens nothing here."""
 
-    def __init__(self, keys: KeyRing, checks_per_minute: int) -> None:
+    def __init__(self, keys: KeyRing, limits: ApiSettings) -> None:
         self._keys = keys
-        self._wrong = Budget(WRONG_TOKENS_PER_MINUTE)
-        self._checks = Budget(checks_per_minute)
+        self._wrong = Budget(limits.wrong_tokens_per_minute)
+        self._checks = Budget(limits.checks_per_minute)
         self._writing: set[asyncio.Future[None]] = set()
 
     def may_read(self, authorization: str) -> bool:

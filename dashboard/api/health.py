@@ -48,25 +48,18 @@ TheDesk = Annotated[Desk, Depends(desk_of)]
 reading = Depends(may(Scope.READ))
 
 
-def _printable(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError("it holds characters that cannot be printed")
-    return text
-
-
 def _with_plus(moment: Any) -> Any:
     """The + of a zone, which an address that was not quoted turns into a blank."""
     return moment.replace(" ", "+") if isinstance(moment, str) and "T" in moment else moment
 
 
 def _in_utc(moment: datetime) -> datetime:
+    """Aware, and no further away than every engine can count."""
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    if not _EARLIEST <= aware < _LATEST:
-        raise ValueError("it lies before 1970 or after 9998")
-    return aware.astimezone(UTC)
+    return min(max(aware, _EARLIEST), _LATEST).astimezone(UTC)
 
 
-Text = Annotated[str, Field(max_length=200), AfterValidator(_printable)]
+Text = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]  # PostgreSQL knows no NUL
 Moment = Annotated[datetime, BeforeValidator(_with_plus), AfterValidator(_in_utc)]
 
 
@@ -126,7 +119,7 @@ async def latest_report(request: Request, desk: TheDesk) -> Response:
     "/violations",
     response_model=list[models.Violation],
     dependencies=[reading],
-    responses=errors(_410="the cursor belongs to a check that is not kept any more"),
+    responses=errors(_404="the cursor belongs to a check that is not kept any more"),
 )
 async def violations(request: Request, desk: TheDesk, params: Annotated[ViolationParams, Query()]) -> Response:
     """The violations of the newest completed check, by user and specialization; all of them, or page by page.
@@ -151,7 +144,7 @@ async def violations(request: Request, desk: TheDesk, params: Annotated[Violatio
             return await desk.answers.give(request, pieces, known=known, made_from=check_id)
         page = await run_in_threadpool(monitor.violations_following, check_id, wanted, after, limit + 1)
     except ViolationsSuperseded as gone:
-        raise HTTPException(410, gone.advice) from gone
+        raise HTTPException(404, gone.advice) from gone
     headers = {}
     if len(page) > limit:
         cursor = f"{check_id}~{page[limit - 1][0]}"
@@ -166,9 +159,8 @@ async def history(request: Request, desk: TheDesk, params: Annotated[HistoryPara
     """How the rate developed, reduced so that no minimum is lost; stretches of which nothing is known are named as gaps."""
     end = params.end or desk.runtime.clock()
     start = params.start or max(end - timedelta(days=1), _EARLIEST)
-    if start >= end:
-        raise HTTPException(422, "from: it must lie before `to`")
-    trend = await run_in_threadpool(desk.runtime.monitor.trend, start, end, params.points)
+    first, last = sorted((start, end))
+    trend = await run_in_threadpool(desk.runtime.monitor.trend, first, last, params.points)
     document = documents.history(trend, desk.runtime.settings.status_thresholds)
     return await desk.answers.give(request, iter([document.model_dump_json()]))
 

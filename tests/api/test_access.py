@@ -10,7 +10,6 @@ import pytest
 from core.model import Scope
 from core.state import accounts, sessions, tokens
 from core.state.database import StateDatabase
-from dashboard.api.doorkeeper import WRONG_TOKENS_PER_MINUTE
 from tests.api.served import Answer, Api
 from tests.browser.patience import eventually
 from tests.frozen_clock import FrozenClock
@@ -98,8 +97,7 @@ def test_a_logged_in_browsers_cookie_is_no_key(checked: Api) -> None:
 
 
 def test_too_many_wrong_tokens_from_one_address_wait(checked: Api) -> None:
-    codes = [checked.get("status", token=f"chd_{number}").code for number in range(WRONG_TOKENS_PER_MINUTE)]
-    assert codes == [401] * WRONG_TOKENS_PER_MINUTE
+    assert [checked.get("status", token=f"chd_{number}").code for number in range(10)] == [401] * 10
     answer = checked.get("status", token="chd_x")
     assert answer.code == 429
     assert 1 <= int(answer.headers["Retry-After"]) <= 60

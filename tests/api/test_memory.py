@@ -142,3 +142,5 @@ def test_history_is_reduced_to_as_many_points_as_are_wanted(
     begin = (clock() - timedelta(minutes=75)).isoformat().replace("+00:00", "")
     part = checked.get(f"history?from={begin}&to={end}").document
     assert [point["attempts"] for point in part["points"]] == [1] * 6
+    assert checked.get(f"history?from={end}&to={begin}").document == part, "either end may come first"
+    assert checked.get("history?from=0001-01-01T00:00:00%2B14:00&to=9999-12-31T23:59:59").document["points"] == whole["points"]
