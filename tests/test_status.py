@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 
 from core.durations import in_words
 from core.model import Status, Totals
-from core.status import Evidence, Schedule, Thresholds, assess, consistency_rate, rate_of, reaches, shown_rate, status_of
+from core.status import (
+    Evidence,
+    Schedule,
+    Thresholds,
+    assess,
+    consistency_rate,
+    holds_until,
+    rate_of,
+    reaches,
+    shown_rate,
+    status_of,
+)
 from tests.examples import examples
 from tests.frozen_clock import NOON
 
@@ -234,3 +245,31 @@ def test_a_length_of_time_is_said_as_a_person_says_it(length: timedelta, words: 
 def test_a_rate_reads_the_same_in_a_trend(total: int, share: float) -> None:
     consistent = round(total * share)
     assert shown_rate(consistent * 100.0 / total) == consistency_rate(consistent, total)
+
+
+evidences = st.builds(
+    lambda age, total, failed: Evidence(
+        completed_at=None if age is None else NOON - timedelta(seconds=age),
+        totals=None if age is None else Totals(total, total // 50),
+        status_since=None if age is None else NOON - timedelta(days=2),
+        failed_attempts=failed,
+        failing_since=NOON if failed else None,
+        last_error="refused" if failed else None,
+    ),
+    st.none() | st.floats(-120, 900),
+    st.integers(0, 200),
+    st.integers(0, 2),
+)
+
+
+@settings(max_examples=examples(300))
+@given(evidences, st.floats(0, 1))
+def test_an_assessment_says_the_same_until_it_is_said_to_hold_no_longer(evidence: Evidence, part: float) -> None:
+    now = assess(evidence, NOON)
+    end = holds_until(evidence, now, NOON, SCHEDULE)
+    assert end >= NOON
+    then = NOON + min(end - NOON, timedelta(days=400)) * part
+    assert assess(evidence, then) == now
+    if now.status is not Status.UNKNOWN:
+        assert assess(evidence, end).status is now.status
+        assert assess(evidence, end + MICROSECOND).status is Status.UNKNOWN

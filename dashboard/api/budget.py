@@ -22,7 +22,7 @@ class Budget:
         now = self._seconds()
         left, at = self._left.pop(key, (float(self._per_minute), now))
         left = min(left + (now - at) * self._per_minute / 60, self._per_minute)
-        wait = None if left >= 1 else (1 - left) * 60 / self._per_minute
+        wait = None if left > 0.999_999 else (1 - left) * 60 / self._per_minute
         self._left[key] = (left if wait else left - 1, now)
         if len(self._left) > _MOST_KEYS:
             self._left.popitem(last=False)
