@@ -1,1 +1,1 @@
-"""How long the check takes beside what one could do instead; `python -m benchmarks` from the checkout."""
+"""How long the check takes beside what one could do instead, and how the HTTP API bears load; `python -m benchmarks`."""

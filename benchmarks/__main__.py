@@ -13,8 +13,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from time import perf_counter
 
+from benchmarks.api import measure_api
+from benchmarks.api_tables import api_aims, api_tables
 from benchmarks.contenders import CHECK, CONTENDERS, EXACT, RAW, WHOLE, Scene
 from benchmarks.engines import Engine, Sqlite, missing_for_postgresql, postgresql
+from benchmarks.http_servers import missing_for_servers
 from benchmarks.pairs import Pairs, Variety
 from benchmarks.stopwatch import measure
 from benchmarks.tables import Measured, aims, memory, times
@@ -26,6 +29,14 @@ _USUAL = (Variety.HEALTHY, Variety.VIOLATING)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure what the options ask for. 1 when a contender that must find every violation did not, else 0, aims met or not."""
     options = _options(arguments)
+    right = options.only == "api" or _measure_check(options)
+    if options.only != "check":
+        _measure_api(options)
+    return 0 if right else 1
+
+
+def _measure_check(options: argparse.Namespace) -> bool:
+    """The check beside its alternatives. Whether everybody who must find every violation did."""
     begun = perf_counter()
     measured: list[Measured] = []
     memories: list[Measured] = []
@@ -39,16 +50,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if few and not options.no_memory:
                 everything = Pairs(max(options.sizes), Variety.ALL_VIOLATING, options.shuffled)
                 memories += [*few, _measure(engine, everything, 1, names=[RAW, CHECK, WHOLE], warm_up=False)]
-    machine = f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
     order = "in random order" if options.shuffled else "in the users' order"
-    print(f"{machine}; best of {options.rounds} runs; rows {order}; {perf_counter() - begun:.0f} s in all.")
+    print(f"{_machine()}; best of {options.rounds} runs; rows {order}; {perf_counter() - begun:.0f} s in all.")
     print("Cells: wall time · times the raw statement · peak client memory above that after imports.")
     _print(times(measured))
     _print(memory(memories) if memories else ())
     _print(aims(measured, memories))
     wrong = [words for one in (*measured, *memories) for words in _wrong_answers(one)]
     _print(["", *wrong] if wrong else ())
-    return 1 if wrong else 0
+    return not wrong
+
+
+def _measure_api(options: argparse.Namespace) -> None:
+    """The HTTP API under load."""
+    missing = missing_for_servers()
+    if missing:
+        print(f"\nThe HTTP API is left out: {missing}.")
+        return
+    begun = perf_counter()
+    served = measure_api(min(max(options.sizes), _SIZES[-1]), options.seconds)
+    busy = " before and ".join(f"{load:.1f}" for load in served.load)
+    print(f"\n{_machine()}; HTTP API: {perf_counter() - begun:.0f} s in all; processes that wanted a core: {busy} after.")
+    _print(api_tables(served))
+    _print(api_aims(served))
 
 
 def _measure(engine: Engine, pairs: Pairs, rounds: int, *, names: list[str] | None = None, warm_up: bool = True) -> Measured:
@@ -83,8 +107,13 @@ def _engines(names: Sequence[str], stack: ExitStack) -> Iterable[Engine]:
             yield stack.enter_context(postgresql())
 
 
+def _machine() -> str:
+    return f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
+
+
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m benchmarks", description="How long the check takes beside its alternatives.")
+    parser.add_argument("--only", choices=["check", "api"], help="measure the check alone, or the HTTP API alone")
     parser.add_argument("--sizes", nargs="+", type=int, default=list(_SIZES), metavar="PAIRS", help="default: %(default)s")
     parser.add_argument("--quick", action="store_true", help="nothing above 100,000 pairs")
     parser.add_argument("--engines", nargs="+", choices=["sqlite", "postgresql"], default=["sqlite", "postgresql"])
@@ -93,12 +122,15 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="timed runs of each contender; default: %(default)s")
     parser.add_argument("--shuffled", action="store_true", help="rows in random order instead of the users' order")
     parser.add_argument("--no-memory", action="store_true", help="leave out the run in which every pair is in violation")
+    parser.add_argument("--seconds", type=float, default=10, help="of each load on the HTTP API; default: %(default)s")
     options = parser.parse_args(arguments)
     if options.quick:
         options.sizes = [size for size in options.sizes if size <= 100_000]
     options.data += [Variety.DUPLICATES] if options.duplicates else []
     if not options.sizes or min(options.sizes) < 1_000:
         parser.error("the smallest size is 1,000 pairs: fewer have no violations worth the name")
+    if options.seconds <= 0:
+        parser.error("--seconds must be more than 0")
     if options.rounds < 1:
         parser.error("--rounds must be at least 1")
     return options

@@ -127,7 +127,7 @@ def _make(name: str, scene: Scene) -> None:
     if name == "joindiff":
         import benchmarks.joindiff  # noqa: F401 - before the baseline, as everybody's imports
     gc.collect()
-    _baseline = _peak_bytes(forget=True)
+    _baseline = peak_bytes(forget=True)
     _contender = CONTENDERS[name](scene)
 
 
@@ -135,18 +135,18 @@ def _run() -> Run:
     begun = perf_counter()
     answer = _contender.run()
     seconds = perf_counter() - begun
-    return Run(answer.seconds or seconds, answer, max(0, _peak_bytes() - _baseline))
+    return Run(answer.seconds or seconds, answer, max(0, peak_bytes() - _baseline))
 
 
-def _peak_bytes(*, forget: bool = False) -> int:
-    """The process's highest resident memory, since it last was told to forget.
+def peak_bytes(process: str = "self", *, forget: bool = False) -> int:
+    """A process's highest resident memory, since it last was told to forget.
 
     On Linux from /proc: ru_maxrss, which serves elsewhere, also counts the parent's memory from before the exec.
     """
-    status = Path("/proc/self/status")
+    status = Path(f"/proc/{process}/status")
     if not status.exists():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     if forget:
-        Path("/proc/self/clear_refs").write_text("5")
+        Path(f"/proc/{process}/clear_refs").write_text("5")
     line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) * 1024

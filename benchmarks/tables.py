@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.contenders import CHECK, FOREWARNED, JOINDIFF, LOOP, LOOP_SAMPLE, RAW, WHOLE
@@ -41,7 +41,7 @@ def times(measured: Sequence[Measured]) -> Iterator[str]:
         scenes = [one for one in measured if (one.engine, one.variety) == (engine, variety)]
         columns = [name for name in _COLUMNS if any(scene.took_part(name) for scene in scenes)]
         yield f"\n### {engine}, {variety.in_words}\n"
-        yield from _table(
+        yield from table(
             ["pairs", *columns], ([f"{scene.pairs:,}", *(_cell(scene, name) for name in columns)] for scene in scenes)
         )
         yield from _remarks(scenes)
@@ -54,7 +54,7 @@ def memory(measured: Sequence[Measured]) -> Iterator[str]:
         [scene.engine, f"{scene.pairs:,}", f"{scene.violations:,}", *(_cell(scene, name) for name in (RAW, CHECK, WHOLE))]
         for scene in measured
     )
-    yield from _table(["engine", "pairs", "violations", RAW, CHECK, WHOLE], rows)
+    yield from table(["engine", "pairs", "violations", RAW, CHECK, WHOLE], rows)
 
 
 def aims(measured: Sequence[Measured], memories: Sequence[Measured]) -> Iterator[str]:
@@ -135,7 +135,8 @@ def _remarks(scenes: Sequence[Measured]) -> Iterator[str]:
         yield from (f"- {remark}" for remark in remarks if remark)
 
 
-def _table(heads: Sequence[str], rows: Iterator[list[str]]) -> Iterator[str]:
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """A Markdown table, its cells on the right."""
     yield f"| {' | '.join(heads)} |"
     yield f"| {' | '.join(['---:'] * len(heads))} |"
     for row in rows:

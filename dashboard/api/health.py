@@ -48,9 +48,11 @@ TheDesk = Annotated[Desk, Depends(desk_of)]
 reading = Depends(may(Scope.READ))
 
 
-def _with_plus(moment: Any) -> Any:
-    """The + of a zone, which an address that was not quoted turns into a blank."""
-    return moment.replace(" ", "+") if isinstance(moment, str) and "T" in moment else moment
+def _as_written(moment: str) -> str:
+    """An ISO 8601 time; the + of its zone comes as a blank from an address that was not quoted."""
+    if "-" not in moment[1:]:  # a bare number would be taken for seconds since 1970
+        raise ValueError("write a time as 2026-11-25T04:00:00Z")
+    return moment.replace(" ", "+") if "T" in moment else moment
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -60,7 +62,7 @@ def _in_utc(moment: datetime) -> datetime:
 
 
 Text = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]  # PostgreSQL knows no NUL
-Moment = Annotated[datetime, BeforeValidator(_with_plus), AfterValidator(_in_utc)]
+Moment = Annotated[datetime, BeforeValidator(_as_written), AfterValidator(_in_utc)]
 
 
 class _Params(BaseModel):

@@ -219,6 +219,8 @@ WRONG_PARAMETERS = [
     ("history?points=0", "points"),
     ("history?points=2001", "points"),
     ("history?from=yesterday", "from"),
+    ("history?from=1795579302", "from"),
+    ("history?to=0.5", "to"),
     ("checks/%20", "check_id"),
 ]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.application import SqliteApplication
 from tests.browser.chromium import get_chromium
@@ -37,7 +37,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=get_chromium(), args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+            executable_path=get_chromium(),
+            # process per site: a tab beside another one need not compile the same scripts again
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--process-per-site"],
         )
         yield browser
         browser.close()
@@ -64,11 +66,33 @@ def new_context(browser: Browser) -> Iterator[NewContext]:
 
 
 @pytest.fixture
-def visitor(new_context: NewContext) -> Iterator[BrowserContext]:
-    """A browser that nobody has used yet, closed after the test."""
+def newcomer(new_context: NewContext) -> Iterator[BrowserContext]:
+    """A browser that nobody has used yet, closed after the test; its first page takes some seconds longer."""
     context = new_context()
     yield context
     context.close()
+
+
+@pytest.fixture(scope="module")
+def kept_tab(new_context: NewContext) -> Page:
+    """The one tab that stays open in the browser of a file's visitors, so that it need not compile our scripts again."""
+    page = new_context().new_page()
+    page.route("http://127.0.0.1/", lambda route: route.fulfill(body="kept"))
+    page.goto("http://127.0.0.1/")
+    return page
+
+
+@pytest.fixture
+def visitor(kept_tab: Page) -> Iterator[BrowserContext]:
+    """A browser in which the visitor before left files in the cache, and no tab, no cookie and nothing stored."""
+    yield kept_tab.context
+    for page in kept_tab.context.pages:
+        if page != kept_tab:
+            page.close()
+    session = kept_tab.context.new_cdp_session(kept_tab)
+    session.send("Storage.clearDataForOrigin", {"origin": "*", "storageTypes": "all"})
+    session.detach()
+    kept_tab.context.clear_cookies()
 
 
 @pytest.fixture(scope="module")

@@ -12,13 +12,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.application import SqliteApplication
-from tests.browser.conftest import NewContext, NewServer, url_of
-from tests.browser.server import Server
+from tests.browser.conftest import NewServer, url_of
+from tests.browser.server import Server, free_port
 from tests.browser.visit import badge, enter, expect_no_error, table_rows
 
 pytestmark = pytest.mark.browser
 
-PAGES = {"overview": "/", "violations": "/violations", "trend": "/trend"}
+PAGES = {"overview": ("Overview", "/"), "violations": ("Violations", "/violations"), "trend": ("Trend", "/trend")}  # link, path
 SCHEMES = {"light": "rgb(255, 255, 255)", "dark": "rgb(17, 22, 28)"}
 DAY = 86_400
 
@@ -83,14 +83,21 @@ def failing(server: Server, application: SqliteApplication) -> State:
 STATES = [before_the_first_check, healthy, with_violations, stale, failing]
 
 
+@pytest.fixture(scope="module")
+def port() -> int:
+    """The servers stand at one address, one after another, so that the browser finds their scripts in its cache."""
+    return free_port()
+
+
 @pytest.fixture(scope="module", params=STATES, ids=lambda state: state.__name__)
 def state(
-    request: pytest.FixtureRequest, new_server: NewServer, new_sqlite_app: Callable[..., SqliteApplication]
+    request: pytest.FixtureRequest, port: int, new_server: NewServer, new_sqlite_app: Callable[..., SqliteApplication]
 ) -> Iterator[State]:
     application = new_sqlite_app()
     if request.param is before_the_first_check:
         application.execute("DROP TABLE user_licenses")
     server = new_server(database_url=url_of(application), check__interval_seconds=DAY)
+    server.port = port
     if request.param is before_the_first_check:
         server.start().wait_for_checks(1)
     made: State = request.param(server, application)
@@ -99,20 +106,35 @@ def state(
 
 
 @pytest.fixture(scope="module")
-def tabs(state: State, new_context: NewContext) -> dict[str, Page]:
+def tabs(state: State, kept_tab: Page) -> Iterator[dict[str, Page]]:
     """A wide light tab and a narrow dark one of a logged-in admin."""
-    return {
-        "light": enter(new_context(1440, 960, "light"), state.server),
-        "dark": enter(new_context(390, 844, "dark"), state.server),
-    }
+    browser = kept_tab.context
+    light, dark = enter(browser, state.server), browser.new_page()
+    dark.emulate_media(color_scheme="dark")
+    dark.set_viewport_size({"width": 390, "height": 844})
+    dark.goto(state.server.url)
+    yield {"light": light, "dark": dark}
+    light.close()
+    dark.close()
+
+
+def go_to(page: Page, state: State, name: str) -> None:
+    """Through the navigation, as loading it all again takes longest; on a narrow screen it has to be opened first."""
+    title, path = PAGES[name]
+    page.bring_to_front()  # a tab behind another is drawn seldom
+    if page.url == state.server.url + path:
+        return
+    if page.get_by_role("button", name="Expand sidebar").is_visible():
+        page.get_by_role("button", name="Expand sidebar").click()
+    page.get_by_role("link", name=title, exact=True).click()
+    page.wait_for_url(state.server.url + path)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_says_what_is_known_and_fits_the_screen(state: State, tabs: dict[str, Page], name: str, scheme: str) -> None:
     page = tabs[scheme]
-    if page.url != state.server.url + PAGES[name]:
-        page.goto(state.server.url + PAGES[name])
+    go_to(page, state, name)
     expect(page.get_by_test_id("stMain")).to_contain_text(re.compile(re.escape(getattr(state, name)), re.IGNORECASE))
     green = page.locator('[data-status="healthy"], .pill.healthy, .st-key-banner-healthy')
     if name == "overview":
@@ -139,8 +161,7 @@ def known(state: State) -> bool:
 
 def test_last_known_figures_are_marked_as_such(state: State, tabs: dict[str, Page]) -> None:
     page = tabs["light"]
-    if page.url != state.server.url + "/":
-        page.goto(state.server.url)
+    go_to(page, state, "overview")
     expect(badge(page)).to_have_attribute("data-status", state.status)
     marks = page.get_by_text(re.compile("last known", re.IGNORECASE))
     if state.status == "unknown" and known(state):

@@ -55,8 +55,9 @@ def scrolled(page: Page) -> int:
 
 
 def test_visitors_who_come_first_and_together_all_see_the_page(watched: Watched, new_context: NewContext) -> None:
-    pages = [enter(new_context(), watched.server) for _ in range(4)]
+    pages = [enter(new_context(), watched.server, until="commit") for _ in range(4)]
     for page in pages:
+        page.bring_to_front()
         expect(page.locator(".st-key-gauge svg.main-svg").first).to_be_visible()
         expect(page.locator(".st-key-day svg.main-svg").first).to_be_visible()
         expect_no_error(page)
@@ -106,8 +107,10 @@ def test_two_tabs_and_a_command_share_one_running_check(watched: Watched, visito
         expect(page.get_by_role("button", name="Run now")).to_be_enabled()
     before = len(watched.server.history())
     with watched.held():
+        first.bring_to_front()
         first.get_by_role("button", name="Run now").dblclick()
         expect(first.get_by_role("button", name="Checking")).to_be_disabled()
+        second.bring_to_front()
         if second.get_by_role("button", name="Run now").is_visible():
             second.get_by_role("button", name="Run now").dblclick()
         expect(second.get_by_role("button", name="Checking")).to_be_disabled()
@@ -125,8 +128,10 @@ def test_the_result_of_run_now_is_told_to_the_one_who_asked(watched: Watched, vi
     expect_status(watching, "degraded")
     expect_status(asking, "degraded")
     watched.application.disagreeing([6_001])
+    asking.bring_to_front()
     run_now(asking)
     expect(asking.get_by_text("Check complete: 59 violations, 1 new.")).to_be_visible()
+    watching.bring_to_front()
     expect(tile(watching, "violations")).to_have_text("59")
     expect(tile(watching, "new")).to_have_text("1")
     expect(watching.get_by_text("Check complete")).to_have_count(0)

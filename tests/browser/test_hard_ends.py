@@ -133,7 +133,7 @@ def test_it_ends_within_seconds_when_told_so_with_a_page_open(
 
 
 def test_a_page_whose_connection_hangs_says_so_while_the_server_still_answers(
-    new_server: NewServer, new_sqlite_app: Callable[..., SqliteApplication], visitor: BrowserContext
+    new_server: NewServer, new_sqlite_app: Callable[..., SqliteApplication], newcomer: BrowserContext
 ) -> None:
     hangs = False
 
@@ -141,16 +141,16 @@ def test_a_page_whose_connection_hangs_says_so_while_the_server_still_answers(
         server_side = page_side.connect_to_server()
         server_side.on_message(lambda message: None if hangs else page_side.send(message))
 
-    visitor.route_web_socket(re.compile("_stcore/stream"), relay)
-    visitor.clock.install()
-    page = enter(visitor, new_server(database_url=url_of(new_sqlite_app().agreeing(range(1, 11)))).start())
+    newcomer.route_web_socket(re.compile("_stcore/stream"), relay)
+    newcomer.clock.install()
+    page = enter(newcomer, new_server(database_url=url_of(new_sqlite_app().agreeing(range(1, 11)))).start())
     expect_status(page, "healthy")
     silent = page.get_by_text("Status unknown: this page hears nothing new from the server; reload it.")
     hangs = True
-    visitor.clock.fast_forward(120_000)
+    newcomer.clock.fast_forward(120_000)
     expect(page.locator("html.no-contact")).to_have_count(0)
-    visitor.clock.fast_forward(120_000)  # the first leap may be what lets the page take note of when it was drawn
-    visitor.clock.fast_forward(120_000)
+    newcomer.clock.fast_forward(120_000)  # the first leap may be what lets the page take note of when it was drawn
+    newcomer.clock.fast_forward(120_000)
     expect(silent).to_be_visible()
     expect(page.locator("html.no-contact")).to_have_count(1)
     hangs = False

@@ -15,15 +15,15 @@ pytestmark = pytest.mark.browser
 
 
 def test_no_request_leaves_for_another_host(
-    new_server: NewServer, new_sqlite_app: Callable[..., SqliteApplication], visitor: BrowserContext
+    new_server: NewServer, new_sqlite_app: Callable[..., SqliteApplication], newcomer: BrowserContext
 ) -> None:
     application = new_sqlite_app().agreeing(range(1, 151)).disagreeing([900])
     server = new_server(database_url=url_of(application), check__interval_seconds=2).start()
     server.wait_for_checks(2)
-    page = visitor.new_page()
+    page = newcomer.new_page()
     asked: list[str] = []
     complaints: list[str] = []
-    visitor.on("request", lambda request: asked.append(request.url))
+    newcomer.on("request", lambda request: asked.append(request.url))
     page.on("websocket", lambda socket: asked.append(socket.url))
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.goto(server.url)

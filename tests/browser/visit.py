@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from typing import Literal
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 from sqlalchemy.engine import make_url
@@ -26,8 +27,17 @@ def log_in(page: Page, username: str = "admin", password: str = PASSWORD) -> Non
     page.get_by_role("button", name="Log in").click()
 
 
-def enter(context: BrowserContext, server: Server, path: str = "/", state_url: str | None = None) -> Page:
-    """A tab of somebody who has just logged in: the ticket that the login page would have made is redeemed."""
+def enter(
+    context: BrowserContext,
+    server: Server,
+    path: str = "/",
+    state_url: str | None = None,
+    until: Literal["commit", "load"] = "load",
+) -> Page:
+    """A tab of somebody who has just logged in: the ticket that the login page would have made is redeemed.
+
+    `until`: "commit" returns while the page still loads.
+    """
     state = StateDatabase(make_url(state_url or f"sqlite:///{server.folder / 'var' / 'coupling-health.db'}"))
     with state.write() as connection:
         ticket = sessions.issue_ticket(connection, "admin", datetime.now(UTC))
@@ -35,7 +45,7 @@ def enter(context: BrowserContext, server: Server, path: str = "/", state_url: s
     answer = context.request.get(f"{server.url}/auth/enter", params={"ticket": ticket}, max_redirects=0)
     assert answer.status == 303
     page = context.new_page()
-    page.goto(server.url + path)
+    page.goto(server.url + path, wait_until=until)
     return page
 
 

@@ -169,7 +169,7 @@ def _agree(coupler: ProgressLicenseCoupler, right: Expected, *, careful: bool) -
 def test_a_check_says_what_the_rule_says(subject: Subject) -> None:
     on_sqlite = isinstance(subject.application, SqliteApplication)
 
-    @settings(max_examples=examples(550 if on_sqlite else 270))
+    @settings(max_examples=examples(550 if on_sqlite else 150))
     @given(databases(subject.ids.users, subject.ids.license_users))
     @example(([], []))
     def says_what_the_rule_says(rows: tuple[list[Row], list[Row]]) -> None:
