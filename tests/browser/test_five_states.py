@@ -18,7 +18,12 @@ from tests.browser.visit import badge, enter, expect_no_error, table_rows
 
 pytestmark = pytest.mark.browser
 
-PAGES = {"overview": ("Overview", "/"), "violations": ("Violations", "/violations"), "trend": ("Trend", "/trend")}  # link, path
+PAGES = {  # link, path
+    "overview": ("Overview", "/"),
+    "violations": ("Violations", "/violations"),
+    "trend": ("Trend", "/trend"),
+    "tokens": ("API tokens", "/tokens"),
+}
 SCHEMES = {"light": "rgb(255, 255, 255)", "dark": "rgb(17, 22, 28)"}
 DAY = 86_400
 
@@ -32,6 +37,7 @@ class State:
     overview: str
     violations: str
     trend: str
+    tokens: str = "No token yet, so no program can ask."
 
 
 def before_the_first_check(server: Server, _application: SqliteApplication) -> State:
@@ -145,6 +151,9 @@ def test_a_page_says_what_is_known_and_fits_the_screen(state: State, tabs: dict[
         expect(page.locator(f".pill.{state.status}")).to_be_visible()
         expect(green).to_have_count(1 if state.status == "healthy" else 0)
         expect(table_rows(page)).to_have_count({"critical": 11, "unknown": 1}.get(state.status, 0) if known(state) else 0)
+    elif name == "tokens":
+        expect(page.get_by_role("button", name="Make token")).to_be_visible()
+        expect(green).to_have_count(0)
     else:
         expect(page.locator(".st-key-trend svg.main-svg").first).to_be_visible()
         expect(green).to_have_count(0)
