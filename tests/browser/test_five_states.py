@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from tests.application import SqliteApplication
 from tests.browser.conftest import NewServer, url_of
 from tests.browser.server import Server, free_port
-from tests.browser.visit import badge, enter, expect_no_error, table_rows
+from tests.browser.visit import badge, enter, expect_no_error, table_rows, wait_until_drawn
 
 pytestmark = pytest.mark.browser
 
@@ -141,7 +141,6 @@ def go_to(page: Page, state: State, name: str) -> None:
 def test_a_page_says_what_is_known_and_fits_the_screen(state: State, tabs: dict[str, Page], name: str, scheme: str) -> None:
     page = tabs[scheme]
     go_to(page, state, name)
-    expect(page.get_by_test_id("stMain")).to_contain_text(re.compile(re.escape(getattr(state, name)), re.IGNORECASE))
     green = page.locator('[data-status="healthy"], .pill.healthy, .st-key-banner-healthy')
     if name == "overview":
         expect(badge(page)).to_have_attribute("data-status", state.status)
@@ -157,6 +156,8 @@ def test_a_page_says_what_is_known_and_fits_the_screen(state: State, tabs: dict[
     else:
         expect(page.locator(".st-key-trend svg.main-svg").first).to_be_visible()
         expect(green).to_have_count(0)
+    wait_until_drawn(page)  # nothing is left of the page before
+    expect(page.get_by_test_id("stMain")).to_contain_text(re.compile(re.escape(getattr(state, name)), re.IGNORECASE))
     expect_no_error(page)
     width = page.viewport_size["width"] if page.viewport_size else 0
     assert page.evaluate("document.documentElement.scrollWidth") <= width, "no scrolling sideways"

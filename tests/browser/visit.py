@@ -21,7 +21,7 @@ def log_in(page: Page, username: str = "admin", password: str = PASSWORD) -> Non
     """Fill in the form of the login page and send it."""
     user = page.get_by_role("textbox", name="User name")
     user.wait_for()
-    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()  # a form still drawn loses a click
+    wait_until_drawn(page)  # a form still drawn loses a click
     user.fill(username)
     page.get_by_role("textbox", name="Password").fill(password)
     page.get_by_role("button", name="Log in").click()
@@ -47,6 +47,11 @@ def enter(
     page = context.new_page()
     page.goto(server.url + path, wait_until=until)
     return page
+
+
+def wait_until_drawn(page: Page) -> None:
+    """Wait until the server has nothing more to say for now."""
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
 
 
 def badge(page: Page) -> Locator:
