@@ -13,14 +13,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
+from time import sleep
 
 from benchmarks import bare_server, http_clients
-from benchmarks.contenders import Scene, WholeCheck
 from benchmarks.engines import Sqlite
 from benchmarks.http_clients import Answers, Refreshing, Throughput
 from benchmarks.http_servers import Server, bare, dashboard
 from benchmarks.pairs import Pairs, Variety
-from benchmarks.stopwatch import stand_apart
 
 STATUS, METRICS = "/api/v1/health/status", "/api/v1/health/metrics"
 REPORT, CHECK_NOW = "/api/v1/health/latest-report", "/api/v1/health/check-now"
@@ -147,26 +146,17 @@ def _refreshed(clients: ProcessPoolExecutor, pairs: int, seconds: float) -> Iter
 
 def _long_report(clients: ProcessPoolExecutor, pairs: int) -> LongReport:
     _say(f"a report of {pairs:,} violations")
-    data = Pairs(pairs, Variety.ALL_VIOLATING)
-    with _folder() as folder, Sqlite().loaded(data, folder) as url:
-        # in a process that ends: what a check leaves in memory must not hide what a report takes
-        scene = Scene(Sqlite.name, url, pairs, data.variety, folder)
-        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as apart:
-            apart.submit(_check_apart, scene).result()
-        with dashboard(url, folder) as server:
-            server.document(METRICS)  # what every first request needs
-            before = server.peak_bytes(forget=True)
-            answers = clients.submit(http_clients.read, server.target, REPORT).result()
-            return LongReport(pairs, answers, before, server.peak_bytes())
-
-
-def _check_apart(scene: Scene) -> None:
-    stand_apart(scene.folder)
-    WholeCheck(scene).run()
+    with _served(Pairs(pairs, Variety.ALL_VIOLATING)) as server:
+        while server.document(METRICS)["last_check"] is None:  # a server's first check begins when it starts
+            sleep(0.5)
+        sleep(2)  # until that check has tidied up
+        before = server.peak_bytes(forget=True)
+        answers = clients.submit(http_clients.read, server.target, REPORT).result()
+        return LongReport(pairs, answers, before, server.peak_bytes())
 
 
 def _check(clients: ProcessPoolExecutor, server: Server) -> None:
-    """The first check, so that there is something to answer."""
+    """Join the check that a server begins with, so that there is something to answer."""
     answers = clients.submit(http_clients.read, server.checker, CHECK_NOW, "POST").result()
     if answers.failures:
         raise RuntimeError(f"The first check failed: {answers.failures[0]}")

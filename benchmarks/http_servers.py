@@ -69,6 +69,7 @@ def dashboard(database_url: str, folder: Path) -> Iterator[Server]:
         "COUPLING_HEALTH_STATE_URL": state,
         "COUPLING_HEALTH_ADMIN_PASSWORD": "nobody logs in here",
         "COUPLING_HEALTH_PORT": str(port),
+        "COUPLING_HEALTH_CHECK__INTERVAL_SECONDS": "86400",  # none but the first and those that are asked for
         "COUPLING_HEALTH_API__CHECKS_PER_MINUTE": "6000",
     }
     with _running([sys.executable, "-m", "dashboard.cli", "serve"], folder, environment, port) as process:

@@ -121,19 +121,14 @@ _baseline: int
 
 def _make(name: str, scene: Scene) -> None:
     global _contender, _baseline
-    stand_apart(scene.folder)
+    for variable in [variable for variable in os.environ if variable.startswith("COUPLING_HEALTH_")]:
+        del os.environ[variable]
+    os.chdir(scene.folder)
     if name == "joindiff":
         import benchmarks.joindiff  # noqa: F401 - before the baseline, as everybody's imports
     gc.collect()
     _baseline = peak_bytes(forget=True)
     _contender = CONTENDERS[name](scene)
-
-
-def stand_apart(folder: Path) -> None:
-    """Take nothing from the settings of whoever started the measurement."""
-    for variable in [variable for variable in os.environ if variable.startswith("COUPLING_HEALTH_")]:
-        del os.environ[variable]
-    os.chdir(folder)
 
 
 def _run() -> Run:
