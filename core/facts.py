@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -29,14 +29,16 @@ class Facts:
     new_violations: int | None  # None when there was no check before the newest
     oldest_violation: datetime | None
     specializations: Sequence[str]
-    running: Lease | None
 
 
-NO_FACTS = Facts(0, Evidence(), None, None, None, (), None)
+NO_FACTS = Facts(0, Evidence(), None, None, None, ())
 
 
 class NewestFacts:
-    """Reads the facts when they are asked for and may have changed. The same object is given as long as nothing did."""
+    """Reads the facts when they are asked for and may have changed. The same object is given as long as nothing did.
+
+    Who runs a check is read with them and kept apart: it changes often, and what is known does not change by it.
+    """
 
     def __init__(
         self,
@@ -52,6 +54,7 @@ class NewestFacts:
         self._thresholds = thresholds
         self._kept: tuple[Facts, float] = (NO_FACTS, float("-inf"))  # with the moment at which they were true
         self._reading = threading.Lock()
+        self.running: Lease | None = None  # as of the last reading; whether it still is held is for the reader to derive
 
     @property
     def last_known(self) -> Facts:
@@ -80,12 +83,10 @@ class NewestFacts:
             self._kept = (self.last_known, float("-inf"))
 
     def _facts_now(self, connection: sa.Connection) -> Facts:
-        version, running = history.latest_id(connection), lease.find(connection)
+        version, self.running = history.latest_id(connection), lease.find(connection)
         known = self.last_known
         if known is not NO_FACTS and known.version == version:
-            if known.running == running:
-                return known
-            return replace(known, running=running)
+            return known
         watched = self._watched(connection)
         newest = history.newest_completed(connection, watched)
         evidence = history.evidence(connection, watched, newest, self._schedule.freshness, self._thresholds)
@@ -94,4 +95,4 @@ class NewestFacts:
             figures = current_violations.overview(connection, newest.check_id, newest.timestamp)
         first = len(history.newest_check_ids(connection, watched, 2)) < 2
         new = None if first else figures.new
-        return Facts(version, evidence, newest, new, figures.oldest, figures.specializations, running)
+        return Facts(version, evidence, newest, new, figures.oldest, figures.specializations)

@@ -200,7 +200,7 @@ class HealthMonitor:
     def get_health_summary(self) -> HealthSummary:
         """Health at this moment, from memory unless something changed lately. Never raises for a state database that is away."""
         known, now = self.known(), self._clock()
-        lease_ = known.facts.running
+        lease_ = self._facts.running
         running = lease_ if lease_ is not None and lease_.held(now) else None
         pending = running is not None or self._starting > 0
         of_checks = f"{known.facts.version}.{len(self._checker.unrecorded)}.{known.status}"

@@ -8,6 +8,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 import anyio
 from starlette.requests import Request
@@ -45,6 +46,7 @@ class Answers:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[str, bytes], Kept] = OrderedDict()
+        self._turns: WeakValueDictionary[tuple[str, bytes], asyncio.Lock] = WeakValueDictionary()
         self._at_work: anyio.CapacityLimiter | None = None
 
     def at_hand(self, path: str, query: bytes, known: Known) -> Kept | None:
@@ -64,24 +66,39 @@ class Answers:
         """Answer with JSON in pieces, which are made by another thread. Errors before the first one is sent are raised.
 
         `made_from` names what the text depends on, beside the address; without it the text itself does, and it must be small.
-        With `known` a small answer is kept as long as that is what is known.
+        With `known` a small answer is kept as long as that is what is known, and is made once for all who ask at the same time.
+        `headers` may be filled while the pieces are made.
         """
         etag = None if made_from is None else _tag(made_from, request.url.path, request.url.query)
         if etag is not None and is_fresh(request.headers.get("if-none-match"), etag):
             return not_modified(etag)
+        if known is None:
+            return await self._make(request, pieces, None, etag, headers)
+        key = (request.url.path, request.scope["query_string"])
+        async with self._turns.setdefault(key, asyncio.Lock()):
+            kept = self.at_hand(*key, known)
+            if kept is None:
+                return await self._make(request, pieces, known, etag, headers)
+        if is_fresh(request.headers.get("if-none-match"), kept.etag):
+            return not_modified(kept.etag)
+        response = Response(kept.body)
+        response.raw_headers = list(kept.headers)
+        return response
+
+    async def _make(
+        self, request: Request, pieces: Pieces, known: Known | None, etag: str | None, headers: Mapping[str, str] | None
+    ) -> Response:
         body, ended = await self._in_thread(_gather, pieces, _SMALL)
         extra = {"Cache-Control": "private, no-cache", **(headers or {})}
         if not ended:
             return _Stream(body, pieces, self, {**extra, **({"ETag": etag} if etag else {})})
         etag = etag or _tag(body.decode())
-        if is_fresh(request.headers.get("if-none-match"), etag):
-            return not_modified(etag)
         response = Response(body, media_type=JSON, headers={**extra, "ETag": etag})
         if known is not None:
             self._kept[(request.url.path, request.scope["query_string"])] = Kept(known, body, response.raw_headers, etag)
             if len(self._kept) > _MOST_KEPT:
                 self._kept.popitem(last=False)
-        return response
+        return not_modified(etag) if is_fresh(request.headers.get("if-none-match"), etag) else response
 
     async def more(self, pieces: Pieces) -> tuple[bytes, bool]:
         """The next piece of a stream, and whether it is the last."""

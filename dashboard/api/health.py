@@ -19,6 +19,7 @@ from core.state.current_violations import EVERYTHING, ViolationFilter
 from core.state.tokens import Token
 from core.violation_log import report_as_json
 from dashboard.api import documents, models
+from dashboard.api.answers import Pieces
 from dashboard.api.desk import Desk, desk_of
 from dashboard.api.doorkeeper import may
 
@@ -144,16 +145,19 @@ async def violations(request: Request, desk: TheDesk, params: Annotated[Violatio
         if limit is None:
             pieces = documents.array(documents.followed(monitor, check_id, wanted, after))
             return await desk.answers.give(request, pieces, known=known, made_from=check_id)
-        page = await run_in_threadpool(monitor.violations_following, check_id, wanted, after, limit + 1)
+        headers: dict[str, str] = {}
+
+        def page() -> Pieces:
+            found = monitor.violations_following(check_id, wanted, after, limit + 1)
+            if len(found) > limit:
+                cursor = f"{check_id}~{found[limit - 1][0]}"
+                query = {**params.model_dump(mode="json", exclude_none=True), "cursor": cursor}
+                headers.update({"Link": f'<{PREFIX}/violations?{urlencode(query)}>; rel="next"', "X-Next-Cursor": cursor})
+            yield from documents.array(violation for _, violation in found[:limit])
+
+        return await desk.answers.give(request, page(), known=known, made_from=check_id, headers=headers)
     except ViolationsSuperseded as gone:
         raise HTTPException(404, gone.advice) from gone
-    headers = {}
-    if len(page) > limit:
-        cursor = f"{check_id}~{page[limit - 1][0]}"
-        query = {**params.model_dump(mode="json", exclude_none=True), "cursor": cursor}
-        headers = {"Link": f'<{PREFIX}/violations?{urlencode(query)}>; rel="next"', "X-Next-Cursor": cursor}
-    pieces = documents.array(violation for _, violation in page[:limit])
-    return await desk.answers.give(request, pieces, known=known, made_from=check_id, headers=headers)
 
 
 @router.get("/history", response_model=models.History, dependencies=[reading])

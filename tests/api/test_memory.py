@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from core.assembly import build_monitor
+from core.state import lease
 from core.state.database import StateDatabase
 from tests.api.served import Api
 from tests.application import SqliteApplication
@@ -144,3 +145,41 @@ def test_history_is_reduced_to_as_many_points_as_are_wanted(
     assert [point["attempts"] for point in part["points"]] == [1] * 6
     assert checked.get(f"history?from={end}&to={begin}").document == part, "either end may come first"
     assert checked.get("history?from=0001-01-01T00:00:00%2B14:00&to=9999-12-31T23:59:59").document["points"] == whole["points"]
+
+
+def test_an_answer_is_made_once_for_all_who_ask_at_the_same_time(checked: Api, clock: FrozenClock) -> None:
+    """Else every check would be followed by as many readings as there are clients."""
+    pages: list[str] = []
+
+    def count(*call: object) -> None:
+        statement = str(call[2])
+        if "ORDER BY current_violations.position" in statement:
+            pages.append(statement)
+
+    sa.event.listen(checked.runtime.state.engine, "before_cursor_execute", count)
+    checked.get("violations?limit=20")
+    for _ in range(3):
+        pages.clear()
+        clock.advance(minutes=1)
+        checked.monitor.check_all_users()
+        pages.clear()
+        with ThreadPoolExecutor(24) as threads:
+            answers = list(threads.map(lambda _: checked.get("violations?limit=20"), range(48)))
+        assert {(answer.code, answer.body) for answer in answers} == {(200, answers[0].body)}
+        assert len(pages) == 1
+
+
+def test_a_check_that_begins_or_ends_elsewhere_changes_no_answer_at_hand(checked: Api, clock: FrozenClock) -> None:
+    known = checked.monitor.known()
+    for _ in range(2):
+        checked.monitor._facts.forget()
+        with checked.runtime.state.write() as connection:
+            mine = lease.acquire(connection, "elsewhere|1|x", "c0ffee", clock())
+        assert checked.monitor.known() is known
+        assert checked.monitor.get_health_summary().running
+        checked.monitor._facts.forget()
+        with checked.runtime.state.write() as connection:
+            assert mine is not None
+            lease.release(connection, mine)
+        assert checked.monitor.known() is known
+        assert not checked.monitor.get_health_summary().running
