@@ -23,8 +23,8 @@ log = logging.getLogger("coupling_health.console")
 JSON = "application/json"
 
 _PIECE = 64 * 1024  # bytes that are sent at once
-_SMALL = 256 * 1024  # bytes up to which an answer is kept
-_MOST_KEPT = 128
+_SMALL = 4 * 1024 * 1024  # bytes up to which an answer is kept
+_MOST_KEPT, _MOST_BYTES = 128, 32 * 1024 * 1024  # of all of them
 _STALLED_SECONDS = 60.0  # how long a client may take for a piece
 _STREAMS_AT_WORK = 4
 
@@ -46,6 +46,7 @@ class Answers:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[str, bytes], Kept] = OrderedDict()
+        self._long: set[tuple[str, bytes]] = set()  # what was too long to be kept: nobody waits for another's
         self._turns: WeakValueDictionary[tuple[str, bytes], asyncio.Lock] = WeakValueDictionary()
         self._at_work: anyio.CapacityLimiter | None = None
 
@@ -72,9 +73,9 @@ class Answers:
         etag = None if made_from is None else _tag(made_from, request.url.path, request.url.query)
         if etag is not None and is_fresh(request.headers.get("if-none-match"), etag):
             return not_modified(etag)
-        if known is None:
-            return await self._make(request, pieces, None, etag, headers)
         key = (request.url.path, request.scope["query_string"])
+        if known is None or key in self._long:
+            return await self._make(request, pieces, known, etag, headers)
         async with self._turns.setdefault(key, asyncio.Lock()):
             kept = self.at_hand(*key, known)
             if kept is None:
@@ -90,15 +91,26 @@ class Answers:
     ) -> Response:
         body, ended = await self._in_thread(_gather, pieces, _SMALL)
         extra = {"Cache-Control": "private, no-cache", **(headers or {})}
+        self._note_length((request.url.path, request.scope["query_string"]), long=not ended)
         if not ended:
             return _Stream(body, pieces, self, {**extra, **({"ETag": etag} if etag else {})})
         etag = etag or _tag(body.decode())
         response = Response(body, media_type=JSON, headers={**extra, "ETag": etag})
         if known is not None:
-            self._kept[(request.url.path, request.scope["query_string"])] = Kept(known, body, response.raw_headers, etag)
-            if len(self._kept) > _MOST_KEPT:
-                self._kept.popitem(last=False)
+            self._keep((request.url.path, request.scope["query_string"]), Kept(known, body, response.raw_headers, etag))
         return not_modified(etag) if is_fresh(request.headers.get("if-none-match"), etag) else response
+
+    def _keep(self, key: tuple[str, bytes], kept: Kept) -> None:
+        self._kept.pop(key, None)
+        self._kept[key] = kept
+        while len(self._kept) > _MOST_KEPT or sum(len(one.body) for one in self._kept.values()) > _MOST_BYTES:
+            self._kept.popitem(last=False)
+
+    def _note_length(self, key: tuple[str, bytes], *, long: bool) -> None:
+        if long and len(self._long) < _MOST_KEPT:
+            self._long.add(key)
+        elif not long:
+            self._long.discard(key)
 
     async def more(self, pieces: Pieces) -> tuple[bytes, bool]:
         """The next piece of a stream, and whether it is the last."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -12,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from starlette.responses import JSONResponse
 
 from core.errors import CouplingHealthError, ViolationsSuperseded
+from core.health_monitor import Known
 from core.model import Kind, Outcome, Scope, Source, Trigger
 from core.model import Request as CheckRequest
 from core.normal_form import normalised_name
@@ -93,11 +95,14 @@ class HistoryParams(_Params):
 @router.get("/status", response_model=models.HealthStatus, dependencies=[reading])
 async def status(request: Request, desk: TheDesk, params: Annotated[StatusParams, Query()]) -> Response:
     """Health at this moment: an old or failed check is `unknown`, with the reason, and its figures are the last known."""
-    known = await desk.newest.known()
-    head = documents.status_head(known, desk.runtime.settings)
-    pieces = documents.with_violations(head, documents.newest_violations(desk.runtime.monitor, known, params.limit))
-    made_from = f"{head.model_dump_json()} {known.last.check_id if known.last else None}"
-    return await desk.answers.give(request, pieces, known=known, made_from=made_from)
+
+    async def answer(known: Known) -> Response:
+        head = documents.status_head(known, desk.runtime.settings)
+        pieces = documents.with_violations(head, documents.newest_violations(desk.runtime.monitor, known, params.limit))
+        made_from = f"{head.model_dump_json()} {known.last.check_id if known.last else None}"
+        return await desk.answers.give(request, pieces, known=known, made_from=made_from)
+
+    return await _of_the_newest(desk, answer)
 
 
 @router.get("/metrics", response_model=models.Metrics, dependencies=[reading])
@@ -111,11 +116,14 @@ async def metrics(request: Request, desk: TheDesk) -> Response:
 @router.get("/latest-report", response_model=models.Report, dependencies=[reading], responses=errors(_404=NO_REPORT))
 async def latest_report(request: Request, desk: TheDesk) -> Response:
     """The newest completed check, healthy or not, with all its violations."""
-    known = await desk.newest.known()
-    if known.last is None:
-        raise HTTPException(404, NO_REPORT)
-    report = desk.runtime.monitor.report_of(known.last)
-    return await desk.answers.give(request, report_as_json(report), known=known, made_from=report.check_id)
+
+    async def answer(known: Known) -> Response:
+        if known.last is None:
+            raise HTTPException(404, NO_REPORT)
+        report = desk.runtime.monitor.report_of(known.last)
+        return await desk.answers.give(request, report_as_json(report), known=known, made_from=report.check_id)
+
+    return await _of_the_newest(desk, answer)
 
 
 @router.get(
@@ -129,25 +137,22 @@ async def violations(request: Request, desk: TheDesk, params: Annotated[Violatio
 
     With `limit`, the headers `Link` (rel="next") and `X-Next-Cursor` lead to the next page, of the same check.
     """
-    known = await desk.newest.known()
-    newest = (known.last.check_id if known.last else None) or ""
-    cursor_check, _, position = (params.cursor or "").partition("~")
-    check_id, after = (cursor_check, int(position)) if params.cursor else (newest, -1)
-    if not check_id:
-        return await desk.answers.give(request, iter(["[]"]), known=known)
     wanted = ViolationFilter(
         kind=params.kind,
         specialization=None if params.specialization is None else normalised_name(params.specialization),
         user_id=params.user_id,
     )
-    monitor, limit = desk.runtime.monitor, params.limit
-    try:
-        if limit is None:
-            pieces = documents.array(documents.followed(monitor, check_id, wanted, after))
-            return await desk.answers.give(request, pieces, known=known, made_from=check_id)
+
+    async def answer(known: Known) -> Response:
+        cursor_check, _, position = (params.cursor or "").partition("~")
+        newest = (known.last.check_id if known.last else None) or ""
+        check_id, after = (cursor_check, int(position)) if params.cursor else (newest, -1)
+        if not check_id:
+            return await desk.answers.give(request, iter(["[]"]), known=known)
+        monitor, limit = desk.runtime.monitor, params.limit
         headers: dict[str, str] = {}
 
-        def page() -> Pieces:
+        def page(limit: int) -> Pieces:
             found = monitor.violations_following(check_id, wanted, after, limit + 1)
             if len(found) > limit:
                 cursor = f"{check_id}~{found[limit - 1][0]}"
@@ -155,8 +160,14 @@ async def violations(request: Request, desk: TheDesk, params: Annotated[Violatio
                 headers.update({"Link": f'<{PREFIX}/violations?{urlencode(query)}>; rel="next"', "X-Next-Cursor": cursor})
             yield from documents.array(violation for _, violation in found[:limit])
 
-        return await desk.answers.give(request, page(), known=known, made_from=check_id, headers=headers)
+        pieces = documents.array(documents.followed(monitor, check_id, wanted, after)) if limit is None else page(limit)
+        return await desk.answers.give(request, pieces, known=known, made_from=check_id, headers=headers)
+
+    try:
+        return await _of_the_newest(desk, answer)
     except ViolationsSuperseded as gone:
+        if params.cursor is None:
+            raise
         raise HTTPException(404, gone.advice) from gone
 
 
@@ -218,6 +229,14 @@ async def check_now(
         return await desk.answers.give(request, report_as_json(report), headers={"Cache-Control": "no-store"})
     except CouplingHealthError as failed:
         raise HTTPException(503, failed.advice) from failed
+
+
+async def _of_the_newest(desk: Desk, answer: Callable[[Known], Awaitable[Response]]) -> Response:
+    """An answer about the newest check; about the one after it, when newer ones landed while the answer waited for its turn."""
+    try:
+        return await answer(await desk.newest.known())
+    except ViolationsSuperseded:
+        return await answer(await desk.newest.known())
 
 
 def _begun(check_id: str) -> Response:

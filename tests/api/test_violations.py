@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core.model import Kind
 from core.state import current_violations
+from dashboard.api import answers
 from tests.api.served import Api
 from tests.application import SqliteApplication
 from tests.frozen_clock import FrozenClock
@@ -111,7 +114,13 @@ MANY = 12_000
 
 
 @pytest.fixture
-def many(api: Api, sqlite_app: SqliteApplication) -> Api:
+def little_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers stream that would be kept otherwise: fewer violations will do."""
+    monkeypatch.setattr(answers, "_SMALL", 256 * 1024)
+
+
+@pytest.fixture
+def many(api: Api, sqlite_app: SqliteApplication, little_kept: None) -> Api:
     """More violations than one piece of an answer holds."""
     sqlite_app.disagreeing(range(MANY))
     api.monitor.check_all_users()
@@ -127,7 +136,7 @@ def test_a_long_answer_is_whole(many: Api, path: str) -> None:
     assert many.get(path, headers={"If-None-Match": answer.headers["ETag"]}).code == 304
 
 
-def test_a_long_answer_that_cannot_go_on_breaks_off(api: Api, sqlite_app: SqliteApplication) -> None:
+def test_a_long_answer_that_cannot_go_on_breaks_off(api: Api, sqlite_app: SqliteApplication, little_kept: None) -> None:
     """Its client must not take a part for the whole. Here the rows are dropped while it is at it."""
     sqlite_app.disagreeing(range(40_000))  # more than what is on its way holds
     api.monitor.check_all_users()
@@ -143,6 +152,28 @@ def test_a_long_answer_that_cannot_go_on_breaks_off(api: Api, sqlite_app: Sqlite
         answer.read()
     connection.close()
     assert api.get("status?limit=0").code == 200
+
+
+@pytest.mark.parametrize("path", ["violations", "latest-report", "status"])
+def test_a_check_that_lands_while_an_answer_waits_for_its_turn_is_answered_instead(
+    many: Api, sqlite_app: SqliteApplication, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """Two newer checks have landed, and the rows that the answer was to be made from are dropped."""
+    original, late = answers.Answers.give, [True]
+
+    async def delayed(self: answers.Answers, *arguments: Any, **options: Any) -> Any:
+        if late:
+            late.clear()
+            sqlite_app.delete_everything().disagreeing([1, 2])
+            for _ in range(2):
+                await asyncio.to_thread(many.monitor.check_all_users)
+        return await original(self, *arguments, **options)
+
+    monkeypatch.setattr(answers.Answers, "give", delayed)
+    answer = many.get(path)
+    assert answer.code == 200
+    found = answer.document if path == "violations" else answer.document["violations"]
+    assert pairs(found) == [(1, "PLAYER"), (2, "PLAYER")]
 
 
 def test_who_goes_away_in_the_middle_leaves_nothing_behind(many: Api) -> None:
