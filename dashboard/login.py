@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import timedelta
 
 import streamlit as st
 from streamlit_authenticator import Authenticate
+from streamlit_authenticator.controllers import AuthenticationController
 from streamlit_authenticator.models import AuthenticationModel
 from streamlit_authenticator.utilities import LoginError
 
@@ -17,7 +17,6 @@ from dashboard import sessions
 from dashboard.runtime import Runtime
 
 _FIELDS = {"Form name": "Log in", "Username": "User name", "Password": "Password", "Login": "Log in"}
-_COOKIE_KEY = secrets.token_hex(32)  # of the library's own cookie, which we neither set nor believe
 _AUTHENTICATOR_KEYS = ("authentication_status", "name", "username", "email", "roles", "logout")
 
 
@@ -45,17 +44,36 @@ class _Passwords(AuthenticationModel):  # type: ignore[misc]  # the library ship
         return correct
 
 
+class _NoCookie:
+    """In place of the library's cookie, which we neither set nor believe."""
+
+    def get_cookie(self) -> None:
+        """There is none."""
+
+    def set_cookie(self) -> None:
+        """Ours is set by the answer that redeems the ticket."""
+
+
+class _Form(Authenticate):  # type: ignore[misc]  # the library ships no types
+    """The library's form without its cookie's frame, which draws the page anew once loaded: a click just then would be lost."""
+
+    def __init__(self, runtime: Runtime) -> None:  # the library's own would draw the frame
+        self.path = None
+        self.attrs = {"login_sleep_time": 0}
+        self.cookie_controller = _NoCookie()
+        self.authentication_controller = AuthenticationController({"usernames": {}}, auto_hash=False)
+        self.authentication_controller.authentication_model = _Passwords(runtime)
+
+
 def page(runtime: Runtime) -> None:
     """The login page: form, what went wrong, and the hand-over to our own session."""
     with st.container(key="login"):
         st.html('<h1 class="product">Coupling Health</h1>')
         if runtime.settings.demo:
             st.html('<p class="demo-note">Demo data: the password was printed in the terminal at the first start.</p>')
-        authenticator = Authenticate({"usernames": {}}, "unused", _COOKIE_KEY, 0, auto_hash=False, login_sleep_time=0)
-        authenticator.authentication_controller.authentication_model = _Passwords(runtime)
         problem = None
         try:
-            authenticator.login(fields=_FIELDS, key="login-form")
+            _Form(runtime).login(fields=_FIELDS, key="login-form")
         except LoginError as waiting:
             problem = str(waiting)
         username = _take_username()

@@ -87,6 +87,8 @@ def test_the_csv_is_for_the_logged_in_alone(served: Server) -> None:
 def test_a_login_is_kept_over_a_reload_and_its_cookie_is_guarded(served: Server, visitor: BrowserContext) -> None:
     page = visitor.new_page()
     page.goto(served.url)
+    expect(page.get_by_role("button", name="Log in")).to_be_visible()
+    expect(page.locator("iframe")).to_have_count(0)  # once loaded, a frame would draw the page anew and a click just then be lost
     log_in(page, " Admin ")
     expect_status(page, "healthy")
     cookie = cookie_of(visitor)
