@@ -30,6 +30,7 @@ from dashboard.runtime import Runtime, set_current
 _HERE = Path(__file__).parent
 _SHUTDOWN_SECONDS = 5
 _CONNECTIONS = 65_536
+_FRAMEWORK_METRICS = "/_stcore/metrics"  # how many pages are open and what they hold is nobody's business
 
 
 def serve(runtime: Runtime) -> None:
@@ -75,8 +76,13 @@ def build_app(runtime: Runtime) -> ASGIApp:
     )
 
     async def by_path(scope: Scope, receive: Receive, send: Send) -> None:
-        for_programs = scope["type"] == "http" and is_for_programs(scope["path"])
-        await (api if for_programs else pages)(scope, receive, send)
+        path = scope["path"] if scope["type"] == "http" else ""
+        if is_for_programs(path):
+            await api(scope, receive, send)
+        elif path == _FRAMEWORK_METRICS:
+            await PlainTextResponse("Not found. The figures are at /metrics.", 404)(scope, receive, send)
+        else:
+            await pages(scope, receive, send)
 
     return Protection(by_path)
 

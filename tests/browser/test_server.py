@@ -45,6 +45,12 @@ def test_a_mistyped_api_path_is_said_to_be_missing_in_json(served: Server) -> No
     assert '"detail"' in answer.text
 
 
+def test_the_frameworks_own_figures_are_not_shown(served: Server) -> None:
+    answer = served.get("/_stcore/metrics")
+    assert answer.code == 404
+    assert "session" not in answer.text
+
+
 def test_health_of_the_process_says_nothing_about_data(served: Server) -> None:
     assert served.get("/healthz").text == "ok"
 
