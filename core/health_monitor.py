@@ -44,6 +44,7 @@ class Known:
     assessment: Assessment
     holds_from: datetime
     holds_until: datetime
+    readable: bool = True  # False while the state database does not answer: then there is nothing to be had beside this
 
     @property
     def status(self) -> Status:
@@ -195,7 +196,7 @@ class HealthMonitor:
     def known_without(self, reason: str) -> Known:
         """What is known while the state database does not answer, for a reason: an unknown status."""
         now = self._clock()
-        return Known(self._facts.last_known, (), Assessment(Status.UNKNOWN, reason, None), now, now)
+        return Known(self._facts.last_known, (), Assessment(Status.UNKNOWN, reason, None), now, now, readable=False)
 
     def get_health_summary(self) -> HealthSummary:
         """Health at this moment, from memory unless something changed lately. Never raises for a state database that is away."""

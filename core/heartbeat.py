@@ -33,7 +33,7 @@ class Heartbeat:
     def _call(self) -> None:
         try:
             request = urllib.request.Request(self._url or "", headers={"User-Agent": "coupling-health"})  # noqa: S310 - checked in settings
-            with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS):  # noqa: S310
+            with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS):  # noqa: S310 - the same
                 pass
             if self._failed:
                 log.info("The heartbeat is answered again")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -21,7 +22,7 @@ def test_nothing_reaches_back_up_the_one_way_street() -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_module_is_short_and_says_what_it_is(path) -> None:  # type: ignore[no-untyped-def]
+def test_a_module_is_short_and_says_what_it_is(path: Path) -> None:
     text = path.read_text("utf-8")
     assert len(text.splitlines()) <= LONGEST, "a module that passes 400 lines is two modules"
     if text.strip():

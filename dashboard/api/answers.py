@@ -7,6 +7,7 @@ import hashlib
 import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
@@ -29,6 +30,7 @@ _STALLED_SECONDS = 60.0  # how long a client may take for a piece
 _STREAMS_AT_WORK = 4
 
 Pieces = Iterator[str]
+Key = tuple[str, bytes]  # path and query
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +47,9 @@ class Answers:
     """The answers at hand, by path and query. All of them are GETs that need the scope read."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, bytes], Kept] = OrderedDict()
-        self._long: set[tuple[str, bytes]] = set()  # what was too long to be kept: nobody waits for another's
-        self._turns: WeakValueDictionary[tuple[str, bytes], asyncio.Lock] = WeakValueDictionary()
+        self._kept: OrderedDict[Key, Kept] = OrderedDict()
+        self._long: set[Key] = set()  # what was too long to be kept: nobody waits for another's
+        self._turns: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()
         self._at_work: anyio.CapacityLimiter | None = None
 
     def at_hand(self, path: str, query: bytes, known: Known) -> Kept | None:
@@ -55,72 +57,75 @@ class Answers:
         kept = self._kept.get((path, query))
         return kept if kept is not None and kept.known is known else None
 
-    async def give(
-        self,
-        request: Request,
-        pieces: Pieces,
-        *,
-        known: Known | None = None,
-        made_from: str | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Response:
-        """Answer with JSON in pieces, which are made by another thread. Errors before the first one is sent are raised.
-
-        `made_from` names what the text depends on, beside the address; without it the text itself does, and it must be small.
-        With `known` a small answer is kept as long as that is what is known, and is made once for all who ask at the same time.
-        `headers` may be filled while the pieces are made.
-        """
-        etag = None if made_from is None else _tag(made_from, request.url.path, request.url.query)
-        if etag is not None and is_fresh(request.headers.get("if-none-match"), etag):
-            return not_modified(etag)
-        key = (request.url.path, request.scope["query_string"])
-        if known is None or key in self._long:
-            return await self._make(request, pieces, known, etag, headers)
-        async with self._turns.setdefault(key, asyncio.Lock()):
-            kept = self.at_hand(*key, known)
-            if kept is None:
-                return await self._make(request, pieces, known, etag, headers)
+    def again(self, request: Request, known: Known) -> Response | None:
+        """The same for a request that came as far as its route."""
+        kept = self.at_hand(*_key(request), known)
+        if kept is None:
+            return None
         if is_fresh(request.headers.get("if-none-match"), kept.etag):
             return not_modified(kept.etag)
         response = Response(kept.body)
         response.raw_headers = list(kept.headers)
         return response
 
-    async def _make(
-        self, request: Request, pieces: Pieces, known: Known | None, etag: str | None, headers: Mapping[str, str] | None
+    def turn(self, request: Request) -> AbstractAsyncContextManager[object]:
+        """Those who ask for the same make an answer one after another; but nobody waits for what is too long to be kept."""
+        key = _key(request)
+        return nullcontext() if key in self._long else self._turns.setdefault(key, asyncio.Lock())
+
+    async def give(
+        self,
+        request: Request,
+        pieces: Pieces | str,
+        *,
+        known: Known | None = None,
+        made_from: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Response:
-        body, ended = await self._in_thread(_gather, pieces, _SMALL)
+        """Answer with JSON in pieces, which are made by another thread. Errors before the first one is sent are raised.
+        What is a text already is sent without one, however many wait for theirs.
+
+        `made_from` names what the text depends on, beside the address; without it the text itself does, and it must be small.
+        With `known` a small answer is kept as long as that is what is known. `headers` may be filled while the pieces are made.
+        """
+        etag = None if made_from is None else _tag(made_from, request.url.path, request.url.query)
+        if etag is not None and is_fresh(request.headers.get("if-none-match"), etag):
+            return not_modified(etag)
+        if isinstance(pieces, str):
+            pieces = iter([pieces])
+            body, ended = _gather(pieces, _SMALL)
+        else:
+            body, ended = await self._next(pieces, _SMALL)
         extra = {"Cache-Control": "private, no-cache", **(headers or {})}
-        self._note_length((request.url.path, request.scope["query_string"]), long=not ended)
+        self._note_length(_key(request), long=not ended)
         if not ended:
             return _Stream(body, pieces, self, {**extra, **({"ETag": etag} if etag else {})})
         etag = etag or _tag(body.decode())
         response = Response(body, media_type=JSON, headers={**extra, "ETag": etag})
         if known is not None:
-            self._keep((request.url.path, request.scope["query_string"]), Kept(known, body, response.raw_headers, etag))
+            self._keep(_key(request), Kept(known, body, response.raw_headers, etag))
         return not_modified(etag) if is_fresh(request.headers.get("if-none-match"), etag) else response
 
-    def _keep(self, key: tuple[str, bytes], kept: Kept) -> None:
+    def _keep(self, key: Key, kept: Kept) -> None:
         self._kept.pop(key, None)
         self._kept[key] = kept
         while len(self._kept) > _MOST_KEPT or sum(len(one.body) for one in self._kept.values()) > _MOST_BYTES:
             self._kept.popitem(last=False)
 
-    def _note_length(self, key: tuple[str, bytes], *, long: bool) -> None:
-        if long and len(self._long) < _MOST_KEPT:
-            self._long.add(key)
-        elif not long:
+    def _note_length(self, key: Key, *, long: bool) -> None:
+        if not long:
             self._long.discard(key)
+        elif len(self._long) < _MOST_KEPT:
+            self._long.add(key)
 
     async def more(self, pieces: Pieces) -> tuple[bytes, bool]:
         """The next piece of a stream, and whether it is the last."""
-        return await self._in_thread(_gather, pieces, _PIECE)
+        return await self._next(pieces, _PIECE)
 
-    async def _in_thread(self, work: object, *arguments: object) -> tuple[bytes, bool]:
+    async def _next(self, pieces: Pieces, size: int) -> tuple[bytes, bool]:
         if self._at_work is None:
             self._at_work = anyio.CapacityLimiter(_STREAMS_AT_WORK)  # long answers must not take the threads of short ones
-        done: tuple[bytes, bool] = await anyio.to_thread.run_sync(work, *arguments, limiter=self._at_work)  # type: ignore[arg-type]
-        return done
+        return await anyio.to_thread.run_sync(_gather, pieces, size, limiter=self._at_work)
 
 
 class _Stream(StreamingResponse):
@@ -148,6 +153,10 @@ class _Stream(StreamingResponse):
             log.warning("An answer could not be sent to its end, and was broken off: %s", failed)
         else:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _key(request: Request) -> Key:
+    return request.url.path, request.scope["query_string"]
 
 
 def is_fresh(if_none_match: str | None, etag: str) -> bool:

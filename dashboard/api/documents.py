@@ -111,10 +111,11 @@ def history(trend: Trend, thresholds: Thresholds) -> models.History:
 
 
 def newest_violations(monitor: HealthMonitor, known: Known, limit: int | None) -> Iterator[Violation]:
-    """The violations of the newest completed check, in the report's order."""
-    if known.last is None or known.last.check_id is None or known.last.totals is None or not known.last.totals.inconsistent:
+    """The violations of the newest completed check, in the report's order; none while they cannot be read."""
+    last = known.last if known.readable else None
+    if last is None or last.check_id is None or last.totals is None or not last.totals.inconsistent:
         return iter(())
-    return islice(followed(monitor, known.last.check_id, EVERYTHING, at_once=min(limit or _AT_ONCE, _AT_ONCE)), limit)
+    return islice(followed(monitor, last.check_id, EVERYTHING, at_once=min(limit or _AT_ONCE, _AT_ONCE)), limit)
 
 
 def followed(

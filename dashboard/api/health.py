@@ -12,7 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.responses import JSONResponse
 
-from core.errors import CouplingHealthError, ViolationsSuperseded
+from core.errors import CouplingHealthError, StateDatabaseUnavailable, ViolationsSuperseded
 from core.health_monitor import Known
 from core.model import Kind, Outcome, Scope, Source, Trigger
 from core.model import Request as CheckRequest
@@ -100,9 +100,9 @@ async def status(request: Request, desk: TheDesk, params: Annotated[StatusParams
         head = documents.status_head(known, desk.runtime.settings)
         pieces = documents.with_violations(head, documents.newest_violations(desk.runtime.monitor, known, params.limit))
         made_from = f"{head.model_dump_json()} {known.last.check_id if known.last else None}"
-        return await desk.answers.give(request, pieces, known=known, made_from=made_from)
+        return await desk.answers.give(request, pieces if known.readable else "".join(pieces), known=known, made_from=made_from)
 
-    return await _of_the_newest(desk, answer)
+    return await _of_the_newest(request, desk, answer)
 
 
 @router.get("/metrics", response_model=models.Metrics, dependencies=[reading])
@@ -110,7 +110,7 @@ async def metrics(request: Request, desk: TheDesk) -> Response:
     """The figures alone."""
     known = await desk.newest.known()
     document = documents.metrics(known, desk.runtime.settings)
-    return await desk.answers.give(request, iter([document.model_dump_json()]), known=known)
+    return await desk.answers.give(request, document.model_dump_json(), known=known)
 
 
 @router.get("/latest-report", response_model=models.Report, dependencies=[reading], responses=errors(_404=NO_REPORT))
@@ -118,12 +118,13 @@ async def latest_report(request: Request, desk: TheDesk) -> Response:
     """The newest completed check, healthy or not, with all its violations."""
 
     async def answer(known: Known) -> Response:
+        _must_be_readable(known)
         if known.last is None:
             raise HTTPException(404, NO_REPORT)
         report = desk.runtime.monitor.report_of(known.last)
         return await desk.answers.give(request, report_as_json(report), known=known, made_from=report.check_id)
 
-    return await _of_the_newest(desk, answer)
+    return await _of_the_newest(request, desk, answer)
 
 
 @router.get(
@@ -144,11 +145,12 @@ async def violations(request: Request, desk: TheDesk, params: Annotated[Violatio
     )
 
     async def answer(known: Known) -> Response:
+        _must_be_readable(known)
         cursor_check, _, position = (params.cursor or "").partition("~")
         newest = (known.last.check_id if known.last else None) or ""
         check_id, after = (cursor_check, int(position)) if params.cursor else (newest, -1)
         if not check_id:
-            return await desk.answers.give(request, iter(["[]"]), known=known)
+            return await desk.answers.give(request, "[]", known=known)
         monitor, limit = desk.runtime.monitor, params.limit
         headers: dict[str, str] = {}
 
@@ -164,7 +166,7 @@ async def violations(request: Request, desk: TheDesk, params: Annotated[Violatio
         return await desk.answers.give(request, pieces, known=known, made_from=check_id, headers=headers)
 
     try:
-        return await _of_the_newest(desk, answer)
+        return await _of_the_newest(request, desk, answer)
     except ViolationsSuperseded as gone:
         if params.cursor is None:
             raise
@@ -179,7 +181,7 @@ async def history(request: Request, desk: TheDesk, params: Annotated[HistoryPara
     first, last = sorted((start, end))
     trend = await run_in_threadpool(desk.runtime.monitor.trend, first, last, params.points)
     document = documents.history(trend, desk.runtime.settings.status_thresholds)
-    return await desk.answers.give(request, iter([document.model_dump_json()]))
+    return await desk.answers.give(request, document.model_dump_json())
 
 
 @router.get(
@@ -231,12 +233,28 @@ async def check_now(
         raise HTTPException(503, failed.advice) from failed
 
 
-async def _of_the_newest(desk: Desk, answer: Callable[[Known], Awaitable[Response]]) -> Response:
-    """An answer about the newest check; about the one after it, when newer ones landed while the answer waited for its turn."""
-    try:
-        return await answer(await desk.newest.known())
-    except ViolationsSuperseded:
-        return await answer(await desk.newest.known())
+async def _of_the_newest(request: Request, desk: Desk, answer: Callable[[Known], Awaitable[Response]]) -> Response:
+    """An answer about the newest check, made once for all who ask at the same time; about a newer one that lands meanwhile."""
+    known = await desk.newest.known()
+    if not known.readable:
+        return await answer(known)
+    async with desk.answers.turn(request):
+        known = desk.newest.at_hand() or known
+        given = desk.answers.again(request, known)
+        if given is not None:
+            return given
+        try:
+            return await answer(known)
+        except ViolationsSuperseded:
+            return await answer(await desk.newest.known())
+        except StateDatabaseUnavailable as away:
+            return await answer(desk.runtime.monitor.known_without(str(away)))
+
+
+def _must_be_readable(known: Known) -> None:
+    """Rows can be had, and nobody waits for those of a state database that does not answer."""
+    if not known.readable:
+        raise HTTPException(503, known.assessment.reason)
 
 
 def _begun(check_id: str) -> Response:

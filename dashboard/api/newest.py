@@ -14,6 +14,7 @@ from dashboard.runtime import Runtime
 
 _LONGEST_AGE = 0.95  # seconds; another process's check shows after one second at most
 _PATIENCE = 3.0  # seconds that a request waits for the state database
+_HANGS = "the state database does not answer"
 
 
 class Newest:
@@ -23,6 +24,7 @@ class Newest:
         self._runtime = runtime
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="newest")
         self._reading: asyncio.Future[Known] | None = None
+        self._begun = 0.0  # that reading, by the event loop's clock
 
     def at_hand(self) -> Known | None:
         """What is known, when memory is young enough for it and for the tokens; a reading is begun before it is too old."""
@@ -41,6 +43,8 @@ class Newest:
         if at_hand is not None:
             return at_hand
         others = self._reading
+        if others is not None and not others.done() and asyncio.get_running_loop().time() - self._begun > _PATIENCE:
+            return self._runtime.monitor.known_without(_HANGS)  # others were patient already
         try:
             async with asyncio.timeout(_PATIENCE):
                 if others is not None and not others.done():
@@ -48,7 +52,7 @@ class Newest:
                 known = self.at_hand()
                 return await asyncio.shield(self._read()) if known is None else known
         except TimeoutError:
-            return self._runtime.monitor.known_without("the state database does not answer")
+            return self._runtime.monitor.known_without(_HANGS)
 
     async def keys(self) -> None:
         """See that the tokens are known. Raises HTTPException 503 when none were ever read and none can be."""
@@ -63,7 +67,8 @@ class Newest:
 
     def _read(self) -> asyncio.Future[Known]:
         if self._reading is None or self._reading.done():
-            self._reading = asyncio.get_running_loop().run_in_executor(self._thread, self._read_now)
+            loop = asyncio.get_running_loop()
+            self._reading, self._begun = loop.run_in_executor(self._thread, self._read_now), loop.time()
         return self._reading
 
     def _read_now(self) -> Known:

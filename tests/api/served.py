@@ -101,7 +101,7 @@ class Api:
         address = f"http://127.0.0.1:{self.port}" + (path if path.startswith("/") else f"/api/v1/health/{path}")
         request = urllib.request.Request(address, method=method, headers=sent)
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - http to ourselves
                 return Answer(answer.status, answer.headers, answer.read())
         except urllib.error.HTTPError as refused:
             with refused:

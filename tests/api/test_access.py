@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -105,7 +106,7 @@ def test_too_many_wrong_tokens_from_one_address_wait(checked: Api) -> None:
     assert checked.get("status", token=None).code == 401, "no token is no guess"
 
 
-def test_checks_have_a_budget_of_their_own(checked: Api, new_api) -> None:  # type: ignore[no-untyped-def]
+def test_checks_have_a_budget_of_their_own(checked: Api, new_api: Callable[..., Api]) -> None:
     frugal = new_api(api={"checks_per_minute": 2})
     assert [frugal.post("check-now?dry_run=true").code for _ in range(2)] == [200, 200]
     answer = frugal.post("check-now")
@@ -161,6 +162,10 @@ def test_tokens_go_on_being_known_while_the_state_database_is_away(checked: Api,
     away = eventually(lambda: (found := status())["status"] == "unknown" and found, "the status is unknown", longest=3)
     assert "state database cannot be used" in str(away["reason"])
     assert (away["consistency_rate"], away["last_known"]) == (98.67, True)
-    assert checked.get("violations", token=secret).code == 200, "they stand in a table that is still there"
+    whole = checked.get("status", token=secret)
+    assert (whole.code, whole.document["violations"]) == (200, []), "unknown is an answer, and it holds no rows"
+    unread = checked.get("violations", token=secret)
+    assert unread.code == 503
+    assert "state database cannot be used" in unread.document["detail"]
     assert checked.post("check-now", token=checked.token(Scope.CHECK)).code == 503
     assert checked.get("status", token="chd_no").code == 401

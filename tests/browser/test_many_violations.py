@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.application import Row, SqliteApplication
 from tests.browser.conftest import NewServer, url_of
@@ -45,7 +45,7 @@ def watched(new_server: NewServer, new_sqlite_app: Callable[..., SqliteApplicati
     return Watched(server, application)
 
 
-def count(page: Page):  # type: ignore[no-untyped-def]
+def count(page: Page) -> Locator:
     return page.get_by_test_id("count")
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from core.errors import CheckImpossible
+from core.health_monitor import HealthMonitor
 from core.settings import Settings
 from tests.application import Application, PostgresqlApplication
 from tests.frozen_clock import FrozenClock
@@ -52,7 +54,7 @@ def test_a_check_changes_nothing_in_the_application(
     assert [application.execute(rows.format(table)) for table in ("specialization_progress", "user_licenses")] == before
 
 
-def test_a_sqlite_file_that_is_not_there_is_not_made(tmp_path, new_monitor) -> None:  # type: ignore[no-untyped-def]
+def test_a_sqlite_file_that_is_not_there_is_not_made(tmp_path: Path, new_monitor: Callable[..., HealthMonitor]) -> None:
     missing = tmp_path / "nowhere.db"
     monitor = new_monitor(Settings(database_url=f"sqlite:///{missing}").watched_url)
     with pytest.raises(CheckImpossible, match=r"no file .*nowhere\.db"):

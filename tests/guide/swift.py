@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -75,7 +75,7 @@ def _fork_commands(address: str) -> None:
         asked.close()
 
 
-def _run(asked: socket.socket, main) -> int:  # type: ignore[no-untyped-def]
+def _run(asked: socket.socket, main: Callable[[], object]) -> int:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     _, streams, _, _ = socket.recv_fds(asked, 1, 3)
     message = b"".join(iter(lambda: asked.recv(65_536), b""))

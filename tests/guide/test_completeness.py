@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
@@ -59,7 +60,7 @@ def test_every_address_of_the_api_is_in_the_guide() -> None:
 
 
 @pytest.mark.parametrize("path", [page.path for page in PAGES] + FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_variables_that_are_named_are_settings(path) -> None:  # type: ignore[no-untyped-def]
+def test_variables_that_are_named_are_settings(path: Path) -> None:
     known = {variable_of(key) for key in known_keys()}
     named = set(re.findall(r"COUPLING_HEALTH_[A-Z_]*[A-Z]", path.read_text("utf-8")))
     assert named <= known | MISTYPED
