@@ -54,6 +54,14 @@ _ACTIONS = {
 }
 
 
+class Direction(StrEnum):
+    """Which side is further."""
+
+    PROGRESS_AHEAD = "progress_ahead"  # a higher level on the progress side, or no licence at all
+    LICENSE_AHEAD = "license_ahead"  # a higher level on the licence side, or no progress at all
+    NEITHER = "neither"  # a level is not set, or duplicated rows whose highest levels agree
+
+
 class Trigger(StrEnum):
     """What asked for a check."""
 
@@ -79,6 +87,15 @@ class Source(StrEnum):
     IMPORT = "import"  # a violation log that was read
 
 
+class ReportFormat(StrEnum):
+    """What a report is written as."""
+
+    PDF = "pdf"
+    PPTX = "pptx"
+    HTML = "html"
+    CSV = "csv"
+
+
 class Scope(StrEnum):
     """What a token of the HTTP API may do; each scope may also do what those before it may."""
 
@@ -90,6 +107,17 @@ class Scope(StrEnum):
         """Whether a token of this scope may do what needs the other."""
         order = list(Scope)
         return order.index(self) >= order.index(needed)
+
+
+def direction_of(kind: Kind, progress_level: int | None, license_level: int | None) -> Direction:
+    """Which side of a violation is further."""
+    if kind is Kind.MISSING_LICENSE:
+        return Direction.PROGRESS_AHEAD
+    if kind is Kind.MISSING_PROGRESS:
+        return Direction.LICENSE_AHEAD
+    if progress_level is None or license_level is None or progress_level == license_level:
+        return Direction.NEITHER
+    return Direction.PROGRESS_AHEAD if progress_level > license_level else Direction.LICENSE_AHEAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +142,10 @@ class Violation:
     @property
     def recommended_action(self) -> Action:
         return self.kind.action
+
+    @property
+    def direction(self) -> Direction:
+        return direction_of(self.kind, self.progress_level, self.license_level)
 
     def as_json(self) -> dict[str, object]:
         """The object that stands in reports and violation logs."""

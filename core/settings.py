@@ -15,6 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
@@ -27,6 +28,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from core.errors import SettingsInvalid
+from core.model import ReportFormat
 from core.passwords import problem_with
 from core.status import Schedule, Thresholds
 
@@ -82,6 +84,9 @@ class CheckSettings(_Group):
     )
     connect_timeout_seconds: int = Field(10, ge=1, le=300, description="the longest that connecting may take, in seconds")
 
+    settle_seconds: float = Field(
+        2, ge=0, le=30, description="seconds after which pairs that were never apart before are read once more; 0 never does"
+    )
     heartbeat_url: SecretStr | None = Field(
         None, description="called after every completed check, so that somebody notices its end"
     )
@@ -130,6 +135,58 @@ class ImportSettings(_Group):
     max_file_megabytes: int = Field(64, ge=1, le=4_096, description="a larger log is named and skipped")
 
 
+class LogSettings(_Group):
+    """What becomes of old violation logs."""
+
+    compact_after_months: int | None = Field(
+        None, ge=1, le=1_200, description="months after which logs are archived by themselves; unset never does"
+    )
+
+
+class ObjectiveSettings(_Group):
+    """What is promised: this share of the checks is healthy."""
+
+    healthy_percent: Percentage = Field(Decimal(99), lt=100, description="percentage of the checks that must be healthy")
+    window_days: int = Field(30, ge=1, le=366, description="days over which that is counted")
+
+
+class RetentionSettings(_Group):
+    """How long what is kept; what is dropped was added to the daily figures before."""
+
+    checks_days: int = Field(730, ge=31, le=36_500, description="days for single checks and healed episodes")
+    daily_days: int | None = Field(None, ge=366, le=365_000, description="days for daily figures; unset keeps them for ever")
+
+
+class ReportSettings(_Group):
+    """Reports for people who never log in."""
+
+    company: str = Field("", max_length=100, description="name on reports and presentation")
+    logo: Path | None = Field(None, description="PNG, JPEG or SVG on reports and presentation")
+    color: str = Field("#1F4E79", pattern=r"^#[0-9A-Fa-f]{6}$", description="accent colour of reports, as #RRGGBB")
+    language: str = Field("en", pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$", description="en, hu, or one of your own texts")
+    texts_dir: Path | None = Field(None, description="folder with more texts: de.toml beside en.toml's keys")
+    time_zone: str = Field("UTC", description="in which days, weeks and months begin, for example Europe/Budapest")
+    formats: tuple[ReportFormat, ...] = Field((ReportFormat.PDF,), description="of scheduled reports: pdf, pptx, html, csv")
+    weekly: bool = Field(True, description="make a report every Monday about the week before")
+    monthly: bool = Field(True, description="make a report on the first of every month about the month before")
+    user_ids: bool = Field(False, description="name users in reports")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):
+            raise ValueError("no such time zone; write one as Europe/Budapest") from None
+        return value
+
+
+class PresentationSettings(_Group):
+    """The slides for a big screen."""
+
+    slide_seconds: int = Field(12, ge=3, le=600, description="how long a slide stays")
+
+
 class Settings(BaseSettings):
     """All settings. Build with `load_settings`, which names every mistake at once."""
 
@@ -151,6 +208,11 @@ class Settings(BaseSettings):
     login: LoginSettings = LoginSettings()
     api: ApiSettings = ApiSettings()
     imports: ImportSettings = ImportSettings()
+    logs: LogSettings = LogSettings()
+    objective: ObjectiveSettings = ObjectiveSettings()
+    retention: RetentionSettings = RetentionSettings()
+    report: ReportSettings = ReportSettings()
+    presentation: PresentationSettings = PresentationSettings()
 
     @field_validator("database_url", "state_url")
     @classmethod

@@ -61,6 +61,9 @@ history = sa.Table(
     _column("by_kind", sa.JSON, nullable=True),
     _column("unidentified_progress_rows", sa.BigInteger, nullable=True),
     _column("unidentified_license_rows", sa.BigInteger, nullable=True),
+    _column("settled", sa.BigInteger, nullable=True),  # pairs that agreed again when they were read once more
+    _column("breakdown", sa.JSON, nullable=True),  # [specialization, kind, direction, violations] each, most first
+    _column("violations_kept", sa.Boolean, nullable=True),  # whether all its rows still stand in current_violations
     sa.Index("ix_health_check_history_source_id", "source", "id"),  # newest attempts of this product
     sa.Index("ix_health_check_history_timestamp", "timestamp"),  # the trend between two moments
 )
@@ -159,4 +162,144 @@ sa.Index(
     unique=True,
     sqlite_where=tokens.c.revoked_at.is_(None),
     postgresql_where=tokens.c.revoked_at.is_(None),
+)
+
+# One violation's life: it begins with the first reading (a completed check or a log) that lists the pair, and ends with the
+# first one after it that does not. `watched` is a short name of database and tables; empty where a log does not tell.
+# While it is open, `last_seen` is the newest reading's and is not written down.
+episodes = sa.Table(
+    "episodes",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    _column("watched", sa.String(16)),
+    _column("user_text", sa.Text),
+    _column("user_number", sa.BigInteger, nullable=True),
+    _column("specialization", sa.Text),
+    _column("first_seen", UtcDateTime),
+    _column("last_seen", UtcDateTime, nullable=True),
+    _column("resolved_at", UtcDateTime, nullable=True),
+    _column("opened_in", sa.Integer),  # the row of history of its first reading
+    _column("resolved_in", sa.Integer, nullable=True),
+    _column("first_kind", sa.String(32)),
+    _column("first_progress_level", sa.BigInteger, nullable=True),
+    _column("first_license_level", sa.BigInteger, nullable=True),
+    _column("kind", sa.String(32)),
+    _column("progress_level", sa.BigInteger, nullable=True),
+    _column("license_level", sa.BigInteger, nullable=True),
+    sa.Index("ix_episodes_pair", "user_text", "specialization"),  # the earlier lives of a pair
+    sa.Index("ix_episodes_opened_in", "opened_in"),  # what is new since a check
+    sa.Index("ix_episodes_resolved_in", "resolved_in"),  # what healed since a check
+    sa.Index("ix_episodes_first_seen", "first_seen"),  # what began in a stretch of time
+    sa.Index("ix_episodes_resolved_at", "resolved_at"),  # what healed in one, and what is still open
+)
+# A landing check looks for the open life of each of its pairs; two at once cannot be.
+sa.Index(
+    "ix_episodes_open",
+    episodes.c.user_text,
+    episodes.c.specialization,
+    episodes.c.watched,
+    unique=True,
+    sqlite_where=episodes.c.resolved_at.is_(None),
+    postgresql_where=episodes.c.resolved_at.is_(None),
+)
+
+# How the kind and levels of an open violation changed after its first reading.
+episode_changes = sa.Table(
+    "episode_changes",
+    metadata,
+    _column("episode_id", sa.Integer, primary_key=True, autoincrement=False),
+    _column("at", UtcDateTime, primary_key=True),
+    _column("kind", sa.String(32)),
+    _column("progress_level", sa.BigInteger, nullable=True),
+    _column("license_level", sa.BigInteger, nullable=True),
+)
+
+# Pairs that were caught in flight: apart at a check's first look, in agreement at its second.
+settled_pairs = sa.Table(
+    "settled_pairs",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    _column("check_id", sa.String(64)),
+    _column("at", UtcDateTime),
+    _column("user_text", sa.Text),
+    _column("user_number", sa.BigInteger, nullable=True),
+    _column("specialization", sa.Text),
+    _column("progress_level", sa.BigInteger, nullable=True),
+    _column("license_level", sa.BigInteger, nullable=True),
+    _column("kind", sa.String(32)),
+    sa.Index("ix_settled_pairs_at", "at"),  # the newest, and those that are old enough to go
+    sa.Index("ix_settled_pairs_check", "check_id"),
+)
+
+# What is left of single checks that are older than the retention: one row a day (UTC), counts that can be added up.
+daily_figures = sa.Table(
+    "daily_figures",
+    metadata,
+    _column("watched", sa.String(16), primary_key=True),
+    _column("day", sa.Date, primary_key=True),
+    _column("figures", sa.JSON),
+)
+
+# What happened elsewhere and may explain a change: deploys, migrations.
+markers = sa.Table(
+    "markers",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    _column("at", UtcDateTime),
+    _column("kind", sa.String(16)),
+    _column("title", sa.String(200)),
+    _column("created_at", UtcDateTime),
+    _column("created_by", sa.String(200)),
+    sa.Index("ix_markers_at", "at"),  # those of a stretch of time
+)
+
+# Reports that were made, on schedule or by button, as files.
+reports = sa.Table(
+    "reports",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    _column("name", sa.String(200)),  # of the file
+    _column("format", sa.String(8)),
+    _column("language", sa.String(16)),
+    _column("period", sa.String(64)),  # as it is asked for: 2026-10, 2026-W41, 2026-10-01..2026-10-15
+    _column("period_start", UtcDateTime),
+    _column("period_end", UtcDateTime),
+    _column("made_at", UtcDateTime),
+    _column("made_by", sa.String(200), nullable=True),  # NULL: the schedule
+    _column("size", sa.BigInteger),
+    _column("content", sa.LargeBinary),
+    sa.Index("ix_reports_made_at", "made_at"),  # the list, newest first
+)
+
+# Links that show the presentation and nothing else, without a login. Kept as a hash only.
+share_links = sa.Table(
+    "share_links",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    _column("name", sa.String(100)),
+    _column("token_hash", sa.String(64), unique=True),
+    _column("created_at", UtcDateTime),
+    _column("created_by", sa.String(200)),
+    _column("expires_at", UtcDateTime),
+    _column("revoked_at", UtcDateTime, nullable=True),
+)
+
+# The newest forecasts, made in the background after checks.
+forecasts = sa.Table(
+    "forecasts",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    _column("watched", sa.String(16)),
+    _column("made_at", UtcDateTime),
+    _column("document", sa.JSON),
+    sa.Index("ix_forecasts_watched", "watched", "id"),
+)
+
+# Folders of logs as they were when they were read to the end: one that did not change since needs no second look.
+log_folders = sa.Table(
+    "log_folders",
+    metadata,
+    _column("path", sa.Text, primary_key=True),
+    _column("mtime_ns", sa.BigInteger),
+    _column("logs", sa.BigInteger),
 )
