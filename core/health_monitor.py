@@ -20,6 +20,7 @@ from core.facts import Facts, NewestFacts
 from core.heartbeat import Heartbeat
 from core.log_import import ImportResult, Progress, no_progress
 from core.model import Report, Request, Status, Totals, Trigger, UserId, Violation
+from core.record import HealthRecord
 from core.settings import Settings
 from core.state import current_violations, history, known_logs, lease, trend
 from core.state.current_violations import EVERYTHING, SortKey, ViolationFilter
@@ -130,6 +131,7 @@ class HealthMonitor:
         self.next_check: Callable[[], datetime | None] = lambda: None
         self._coupler = coupler
         self._clock = clock
+        self.record = HealthRecord(settings, state, self._watched, clock)
         self._facts = NewestFacts(state, self._watched, settings.schedule, settings.status_thresholds)
         self._checker = Checker(settings, state, coupler, clock, self._facts.forget)
         self._heartbeat = Heartbeat(settings.heartbeat_url)

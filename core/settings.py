@@ -27,6 +27,7 @@ from pydantic_settings import (
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from core.analysis.objective import Objective
 from core.errors import SettingsInvalid
 from core.model import ReportFormat
 from core.passwords import problem_with
@@ -279,6 +280,10 @@ class Settings(BaseSettings):
     @property
     def status_thresholds(self) -> Thresholds:
         return Thresholds(self.thresholds.healthy, self.thresholds.degraded)
+
+    @property
+    def promised(self) -> Objective:
+        return Objective(self.objective.healthy_percent, timedelta(days=self.objective.window_days))
 
     @property
     def schedule(self) -> Schedule:

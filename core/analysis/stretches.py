@@ -1,0 +1,91 @@
+"""Unbroken times of trouble: how long, how bad, and whether they ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from core.analysis.sums import Worst
+from core.model import Status
+from core.status import Thresholds
+from core.timeline import CODES, Timeline, microseconds, moment
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """From the first reading below healthy to the next healthy one, or to where nothing more is known.
+
+    Readings that come later than a status stays fresh end it; attempts that failed in between do not.
+    """
+
+    start: datetime
+    end: datetime
+    healed: bool  # a healthy reading ended it; else the end is the last that was seen of it
+    worst: Worst
+    critical: bool  # at least one reading was critical
+
+    @property
+    def length(self) -> timedelta:
+        return self.end - self.start
+
+
+def unhealthy_stretches(
+    timeline: Timeline, start: datetime, end: datetime, freshness: timedelta, thresholds: Thresholds, most: int | None = None
+) -> Sequence[Stretch]:
+    """The stretches whose first reading lies in [start, end), longest first; at most `most`.
+
+    What came after `end` does not count: a stretch that goes on is one that has not healed.
+    """
+    part = timeline.between(start, end)
+    part = part[part.compared]
+    if not len(part):
+        return []
+    bad = part.codes(thresholds) != CODES.index(Status.HEALTHY)
+    late = np.diff(part.at, prepend=part.at[0]) > freshness // timedelta(microseconds=1)
+    begins = bad & (np.roll(~bad, 1) | late)
+    begins[0] = bad[0]
+    firsts = np.flatnonzero(begins)
+    lasts = _last_of_each(firsts, bad, late)
+    nexts = np.minimum(lasts + 1, len(part) - 1)
+    healed = (nexts > lasts) & ~bad[nexts] & ~late[nexts]
+    ends = np.where(healed, part.at[nexts], part.at[lasts])
+    longest = np.lexsort((part.at[firsts], part.at[firsts] - ends))[:most]
+    return [
+        _stretch(part[int(firsts[i]) : int(lasts[i]) + 1], int(ends[i]), bool(healed[i]), thresholds) for i in longest.tolist()
+    ]
+
+
+def time_unhealthy(stretches: Sequence[Stretch]) -> timedelta:
+    """How long all of them were."""
+    return sum((stretch.length for stretch in stretches), timedelta(0))
+
+
+def _last_of_each(firsts: np.ndarray, bad: np.ndarray, late: np.ndarray) -> np.ndarray:
+    """The last reading of each run: before the next one that is good, or late."""
+    stops = np.append(np.flatnonzero(~bad | late), len(bad))
+    lasts: np.ndarray = stops[np.searchsorted(stops, firsts, side="right")] - 1
+    return lasts
+
+
+def _stretch(run: Timeline, end: int, healed: bool, thresholds: Thresholds) -> Stretch:
+    rates = run.consistent / run.total
+    lowest = int(np.argmin(rates))
+    worst = Worst(int(run.number[lowest]), moment(run.at[lowest]), int(run.consistent[lowest]), int(run.total[lowest]))
+    critical = bool(np.any(run.codes(thresholds) == CODES.index(Status.CRITICAL)))
+    return Stretch(moment(run.at[0]), moment(end), healed, worst, critical)
+
+
+def began_at(timeline: Timeline, start: datetime, end: datetime) -> datetime | None:
+    """When the violations of a stretch of time began: the reading with the steepest rise against the one before it.
+
+    None when nothing rose. The first reading of all has none before it.
+    """
+    compared = timeline[timeline.compared]
+    first, last = np.searchsorted(compared.at, [microseconds(start), microseconds(end)])
+    rises = np.diff(compared.violations[max(first - 1, 0) : last])
+    if not len(rises) or rises.max() <= 0:
+        return None
+    return moment(compared.at[max(first - 1, 0) + 1 + int(np.argmax(rises))])

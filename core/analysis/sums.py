@@ -1,0 +1,185 @@
+"""What can be added up: the same whether a month is summed from its checks or from its days."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+from typing import Any, Self
+
+import numpy as np
+
+from core.model import Status
+from core.status import Thresholds, consistency_rate
+from core.timeline import CODES, Timeline, microseconds, moment
+
+
+class TimeClass(StrEnum):
+    """What a moment counts as."""
+
+    HEALTHY = "healthy"
+    DEGRADED = "degraded"
+    CRITICAL = "critical"
+    LOGS_ONLY = "logs_only"  # between two logs of the earlier system, which wrote none when all pairs agreed
+    NO_DATA = "no_data"  # no check in time, or none that gave a result
+
+
+@dataclass(frozen=True, slots=True)
+class Worst:
+    """The reading with the lowest rate; the first of several."""
+
+    number: int  # of its row of history
+    at: datetime
+    consistent: int
+    total: int
+
+    @property
+    def share(self) -> float:
+        return self.consistent / self.total
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Counts of a stretch of time. `a + b` is the sums of both.
+
+    Every attempt counts once: by its status, as empty (it found no pair), or as failed. `seconds` add up to the length.
+    """
+
+    healthy: int = 0
+    degraded: int = 0
+    critical: int = 0
+    empty: int = 0
+    failed: int = 0
+    imported: int = 0  # of the attempts above, how many are logs of the earlier system
+    agreeing: int = 0  # pairs that agreed, summed over all checks
+    compared: int = 0  # pairs, summed over all checks
+    most_violations: int = 0
+    worst: Worst | None = None
+    microseconds: Mapping[TimeClass, int] = field(default_factory=dict)
+
+    @property
+    def attempts(self) -> int:
+        return self.healthy + self.unhealthy
+
+    @property
+    def unhealthy(self) -> int:
+        """Every attempt that was not healthy, whatever it was."""
+        return self.degraded + self.critical + self.empty + self.failed
+
+    @property
+    def completed(self) -> int:
+        return self.attempts - self.failed
+
+    @property
+    def healthy_share(self) -> Decimal | None:
+        """Percentage of the attempts that were healthy, cut to two decimals, never rounded up; None without an attempt."""
+        return None if not self.attempts else Decimal(self.healthy * 10_000 // self.attempts) / 100
+
+    def mean_rate(self, thresholds: Thresholds) -> Decimal | None:
+        """The rate over all comparisons: agreeing / compared, rounded as every rate is."""
+        return consistency_rate(self.agreeing, self.compared, thresholds)
+
+    def worst_rate(self, thresholds: Thresholds) -> Decimal | None:
+        return None if self.worst is None else consistency_rate(self.worst.consistent, self.worst.total, thresholds)
+
+    def time(self, kind: TimeClass) -> timedelta:
+        return timedelta(microseconds=self.microseconds.get(kind, 0))
+
+    def __add__(self, other: Sums) -> Sums:
+        counts = ("healthy", "degraded", "critical", "empty", "failed", "imported", "agreeing", "compared")
+        worst = [sums.worst for sums in (self, other) if sums.worst is not None]
+        return Sums(
+            **{name: getattr(self, name) + getattr(other, name) for name in counts},
+            most_violations=max(self.most_violations, other.most_violations),
+            worst=min(worst, key=_order, default=None),
+            microseconds={
+                kind: both for kind in TimeClass if (both := self.microseconds.get(kind, 0) + other.microseconds.get(kind, 0)) > 0
+            },
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """For the daily figures: exact, and read by `from_json`."""
+        counts = ("healthy", "degraded", "critical", "empty", "failed", "imported", "agreeing", "compared", "most_violations")
+        worst = self.worst
+        return {
+            **{name: getattr(self, name) for name in counts},
+            "worst": [worst.number, microseconds(worst.at), worst.consistent, worst.total] if worst else None,
+            "microseconds": {kind.value: length for kind, length in self.microseconds.items()},
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        counts = {name: int(value) for name, value in document.items() if name not in ("worst", "microseconds")}
+        worst = document["worst"]
+        return cls(
+            **counts,
+            worst=Worst(worst[0], moment(worst[1]), worst[2], worst[3]) if worst else None,
+            microseconds={TimeClass(kind): int(length) for kind, length in document["microseconds"].items()},
+        )
+
+
+def sums_of(timeline: Timeline, start: datetime, end: datetime, freshness: timedelta, thresholds: Thresholds) -> Sums:
+    """The sums of [start, end). `timeline` is the whole one: the entry before `start` tells about it too."""
+    part = timeline.between(start, end)
+    codes = part.codes(thresholds)
+    by_status = {status: int(np.count_nonzero(codes == code)) for code, status in enumerate(CODES)}
+    failed = int(np.count_nonzero(part.failed))
+    compared = part.compared
+    return Sums(
+        healthy=by_status[Status.HEALTHY],
+        degraded=by_status[Status.DEGRADED],
+        critical=by_status[Status.CRITICAL],
+        empty=by_status[Status.UNKNOWN] - failed,
+        failed=failed,
+        imported=int(np.count_nonzero(part.imported)),
+        agreeing=int(part.consistent[compared].sum()),
+        compared=int(part.total[compared].sum()),
+        most_violations=int(part.violations.max(initial=0)),
+        worst=_worst(part),
+        microseconds=_time_by_class(timeline, start, end, freshness, thresholds),
+    )
+
+
+def _worst(part: Timeline) -> Worst | None:
+    some = np.flatnonzero(part.compared)
+    if not len(some):
+        return None
+    rates = part.consistent[some] / part.total[some]
+    near = some[rates <= rates.min() + 1e-12]  # equal as floats; told apart by the integers below
+    candidates = (
+        Worst(int(part.number[i]), moment(part.at[i]), int(part.consistent[i]), int(part.total[i])) for i in near[:1_000]
+    )
+    return min(candidates, key=_order)
+
+
+def _order(worst: Worst) -> tuple[Any, ...]:
+    """Lowest rate first, compared exactly; then the earliest."""
+    return Fraction(worst.consistent, worst.total), worst.at, worst.number
+
+
+def _time_by_class(
+    timeline: Timeline, start: datetime, end: datetime, freshness: timedelta, thresholds: Thresholds
+) -> dict[TimeClass, int]:
+    """Each entry's status holds until the next entry, provided that it comes while the status is fresh; else nothing is known."""
+    first, last = timeline.position(start), timeline.position(end)
+    begin, finish = microseconds(start), microseconds(end)
+    part = timeline[max(first - 1, 0) : last]
+    following = timeline.at[max(first - 1, 0) + 1 : last + 1]
+    if len(following) < len(part):  # the newest entry of all: the end is as far as anybody knows
+        following = np.append(following, max(finish, int(part.at[-1])) if len(part) else np.zeros(0, np.int64))
+    held = np.clip(following, begin, finish) - np.clip(part.at, begin, finish)
+    fresh = following - part.at <= freshness // timedelta(microseconds=1)
+    codes = part.codes(thresholds)
+    lengths = {}
+    for kind, chosen in (
+        (TimeClass.HEALTHY, (codes == CODES.index(Status.HEALTHY)) & ~part.imported),
+        (TimeClass.DEGRADED, (codes == CODES.index(Status.DEGRADED)) & ~part.imported),
+        (TimeClass.CRITICAL, (codes == CODES.index(Status.CRITICAL)) & ~part.imported),
+        (TimeClass.LOGS_ONLY, part.compared & part.imported),
+    ):
+        lengths[kind] = int(held[fresh & chosen].sum())
+    lengths[TimeClass.NO_DATA] = max(finish - begin, 0) - sum(lengths.values())
+    return {kind: length for kind, length in lengths.items() if length > 0}
