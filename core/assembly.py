@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 from core.clock import Clock, utc_now
 from core.coupling import ProgressLicenseCoupler
 from core.health_monitor import HealthMonitor
 from core.settings import Settings
+from core.settling import Wait
 from core.state.database import StateDatabase
 from core.watched import WatchedDatabase
 
@@ -25,6 +28,8 @@ def build_coupler(settings: Settings) -> ProgressLicenseCoupler:
     return ProgressLicenseCoupler(watched, settings.progress, settings.license)
 
 
-def build_monitor(settings: Settings, state: StateDatabase | None = None, clock: Clock = utc_now) -> HealthMonitor:
+def build_monitor(
+    settings: Settings, state: StateDatabase | None = None, clock: Clock = utc_now, wait: Wait = time.sleep
+) -> HealthMonitor:
     """The one door to everything. Opens the state database when none is given."""
-    return HealthMonitor(settings, state or open_state(settings), build_coupler(settings), clock)
+    return HealthMonitor(settings, state or open_state(settings), build_coupler(settings), clock, wait)

@@ -1,21 +1,18 @@
-"""One check: take a comparison down as it streams, and give the report."""
+"""One check: when it began, and the report of what it found."""
 
 from __future__ import annotations
 
 import json
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO
 
-from core.comparison import Comparison
 from core.model import Kind, Report, Request, Violation
+from core.settling import Found
 from core.status import Thresholds, rate_of
-
-Keep = Callable[[Sequence[Violation]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,28 +30,20 @@ class CheckStart:
         return round((time.perf_counter() - self.ticks) * 1000)
 
 
-def take_down(comparison: Comparison, keep: Keep) -> Counter[Kind]:
-    """Hand every violation to `keep` in chunks, in the report's order, and count them by kind."""
-    by_kind: Counter[Kind] = Counter()
-    for chunk in comparison.chunks():
-        keep(chunk)
-        by_kind.update(violation.kind for violation in chunk)
-    return by_kind
-
-
-def report_on(start: CheckStart, comparison: Comparison, by_kind: Counter[Kind], thresholds: Thresholds) -> Report:
-    """The report of a comparison that was taken down. Its violations stand where they were kept."""
-    totals = comparison.totals
+def report_on(start: CheckStart, found: Found, thresholds: Thresholds) -> Report:
+    """The report of what was found. Its violations stand where they were kept."""
     return Report(
         check_id=start.check_id,
         timestamp=start.timestamp,
-        totals=totals,
-        consistency_rate=rate_of(totals, thresholds),
-        duration_ms=start.elapsed_ms,
+        totals=found.totals,
+        consistency_rate=rate_of(found.totals, thresholds),
+        duration_ms=max(start.elapsed_ms - round(found.waited * 1000), 0),
         trigger=start.request.trigger,
         requested_by=start.request.requested_by,
-        by_kind=dict(by_kind),
+        by_kind=dict(found.by_kind),
         violations=(),
+        settled=found.settled,
+        breakdown=dict(found.breakdown),
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from core.check import CheckStart, Keep, Spool, report_on, take_down
+from core.check import CheckStart, Spool, report_on
 from core.clock import Clock
 from core.coupling import ProgressLicenseCoupler
 from core.errors import (
@@ -27,12 +27,13 @@ from core.errors import (
 from core.log_import import ImportResult, Progress, import_logs, no_progress
 from core.model import Outcome, Report, Request, Violation
 from core.settings import Settings
-from core.state import current_violations, history, known_logs, lease
+from core.settling import Found, Wait, look_twice
+from core.state import current_violations, episodes, history, known_logs, lease, staging
 from core.state.database import StateDatabase
 from core.state.history import Attempt, FailedAttempt
 from core.state.known_logs import KnownLog, LogOutcome
+from core.state.landing import land
 from core.state.lease import Lease
-from core.status import rate_of
 from core.violation_log import ViolationLogWriter, WrittenLog, added_keys
 
 log = logging.getLogger(__name__)
@@ -57,8 +58,13 @@ class Checker:
         coupler: ProgressLicenseCoupler | None,
         clock: Clock,
         on_recorded: Callable[[], None],
+        wait: Wait = time.sleep,
     ) -> None:
-        """`on_recorded` is called as soon as an attempt stands in history, or could not be written there."""
+        """`on_recorded` is called as soon as an attempt stands in history, or could not be written there.
+
+        `wait` is called between the two looks of a check.
+        """
+        self._wait = wait
         self.unrecorded: Sequence[FailedAttempt] = ()  # failures that the state database could not take yet, oldest first
         self._unrecorded_lock = threading.Lock()
         self._on_recorded = on_recorded
@@ -124,42 +130,37 @@ class Checker:
         return report
 
     def _compare_and_keep(self, mine: Lease, start: CheckStart) -> Report:
-        coupler = self._require_coupler()
         thresholds = self._settings.status_thresholds
-        with self._state.read() as connection:
-            previous = history.newest_completed(connection, coupler.label)
         with ViolationLogWriter(self._settings.violation_log_dir, start.check_id, start.timestamp) as writer:
-            with coupler.compare() as comparison:
-                writer.begin(comparison.totals, rate_of(comparison.totals, thresholds))
-                by_kind = take_down(comparison, self._keeper(start, writer, previous))
-            report = report_on(start, comparison, by_kind, thresholds)
+            found = self._look(start)
+            report = report_on(start, found, thresholds)
             written = None
             if report.totals.inconsistent:
+                writer.begin(report.totals, report.consistency_rate)
+                for violations in staging.staged(self._state, start.check_id):
+                    writer.add(violations)
+                report = report_on(start, found, thresholds)  # with the time that writing took
                 written = writer.finish(added_keys(report))
                 report = replace(report, log_file=written.path.name)
             self._publish(mine, report, written)
         return replace(report, violations=CurrentViolations(self._state, report.check_id))
 
-    def _keeper(self, start: CheckStart, writer: ViolationLogWriter, previous: Attempt | None) -> Keep:
-        position = 0
-
-        def keep(found: Sequence[Violation]) -> None:
-            nonlocal position
-            writer.add(found)
-            with self._state.write() as connection:
-                before = previous.check_id if previous else None
-                current_violations.stage(connection, start.check_id, position, found, start.timestamp, before)
-            position += len(found)
-
-        return keep
+    def _look(self, start: CheckStart) -> Found:
+        coupler = self._require_coupler()
+        scope, seconds = episodes.scope_of(coupler.label), self._settings.check.settle_seconds
+        return look_twice(self._state, coupler, start.check_id, scope, start.timestamp, seconds, self._wait)
 
     def _publish(self, mine: Lease, report: Report, written: WrittenLog | None) -> None:
-        """The moment at which the check becomes true for everybody: its row and its violations at once."""
+        """The moment at which the check becomes true for everybody: its row, its violations and their episodes at once."""
+        watched = self._require_coupler().label
         with self._state.write() as connection:
             if not lease.renew(connection, mine, self._clock()):
                 raise CheckInterrupted
             recorded = self._write_unrecorded(connection)
-            history.record_completed(connection, report, self._require_coupler().label)
+            before = history.newest_reading(connection, watched)
+            number = history.record_completed(connection, report, watched)
+            if report.totals.total_checked:  # an emptied table has healed nothing
+                land(connection, episodes.scope_of(watched), report.check_id, number, report.timestamp, before)
             if written is not None:
                 own = KnownLog(str(written.path.absolute()), written.size, written.mtime_ns, written.digest, LogOutcome.OWN)
                 known_logs.remember(connection, [own])
@@ -168,10 +169,21 @@ class Checker:
 
     def _dry_run(self, check_id: str, request: Request) -> Report:
         start, spool = self._start(check_id, request), Spool()
-        with self._require_coupler().compare() as comparison:
-            by_kind = take_down(comparison, spool.add)
-        report = report_on(start, comparison, by_kind, self._settings.status_thresholds)
+        try:
+            report = report_on(start, self._look(start), self._settings.status_thresholds)
+            for violations in staging.staged(self._state, check_id):
+                spool.add(violations)
+        finally:
+            self._leave_no_trace(check_id)
         return replace(report, violations=spool, dry_run=True)
+
+    def _leave_no_trace(self, check_id: str) -> None:
+        try:
+            current_violations.drop(self._state, check_id)
+            with self._state.write() as connection:
+                staging.forget_settled(connection, check_id)
+        except StateDatabaseUnavailable as away:  # the next check drops them
+            log.warning("What a dry run staged stays until the next check: %s", away)
 
     def _record_failure(self, start: CheckStart, failed: CouplingHealthError) -> None:
         kind = type(failed).__name__
@@ -300,6 +312,7 @@ def report_of(state: StateDatabase, attempt: Attempt) -> Report:
         by_kind=attempt.by_kind,
         violations=CurrentViolations(state, attempt.check_id),
         log_file=attempt.log_file,
+        settled=attempt.settled,
     )
 
 

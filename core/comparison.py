@@ -58,7 +58,7 @@ class Comparison:
         """
         listed = 0
         for rows in self._rows if self.totals.inconsistent else ():
-            found = [_violation(row) for row in rows]
+            found = [violation_of(row) for row in rows]
             listed += len(found)
             yield found
         if listed != self.totals.inconsistent:
@@ -125,6 +125,23 @@ def full_statement(dialect: str, progress: Side, license: Side) -> sa.Select[Any
     return _beside(dialect, totals, rest, identified)
 
 
+def some_statement(dialect: str, progress: Side, license: Side, users: Sequence[UserId]) -> sa.Select[Any]:
+    """The pairs of some users that do not agree, in the report's order."""
+    everything = _stacked(progress, license, users)
+    pairs = _grouped(everything).having(_agrees(dialect, everything).is_not(sa.true())).subquery("pairs")
+    return sa.select(pairs).order_by(*(_by_code_point(column, dialect) for column in (pairs.c.user, pairs.c.specialization)))
+
+
+def can_be_named(dialect: str, user: sa.ColumnElement[Any], users: Sequence[UserId]) -> bool:
+    """Whether `user IN (...)` surely finds all rows of users as reports spell them.
+
+    Integers are found by their value, however they are stored; text only where the column holds nothing but text.
+    """
+    if all(isinstance(user_id, int) and abs(user_id) < 2**63 for user_id in users):
+        return dialect == "sqlite" or isinstance(user.type, sa.Integer | sa.Numeric)
+    return dialect == "postgresql" and isinstance(user.type, sa.String) and all(isinstance(user_id, str) for user_id in users)
+
+
 def suspects_statement(dialect: str, progress: Side, license: Side) -> sa.Select[Any]:
     """As `full_statement`, with a column `exact`; when that is false the answer means nothing.
 
@@ -189,7 +206,7 @@ def suspects_statement(dialect: str, progress: Side, license: Side) -> sa.Select
     return _beside(dialect, totals, pairs, bad)
 
 
-def _stacked(progress: Side, license: Side, users: sa.Select[Any] | None = None) -> sa.Subquery:
+def _stacked(progress: Side, license: Side, users: sa.Select[Any] | Sequence[UserId] | None = None) -> sa.Subquery:
     """The rows of both sides on one another, each level in its side's column; only those of `users`, when given."""
 
     def rows(side: Side, other: Side, *, first: bool) -> sa.Select[Any]:
@@ -275,8 +292,8 @@ def _comparison(head: sa.Row[Any], rows: Iterator[Sequence[sa.Row[Any]]]) -> Com
     return Comparison(Totals(head.total, head.bad, head.unidentified_progress, head.unidentified_license), rows)
 
 
-def _violation(row: sa.Row[Any]) -> Violation:
-    """A row ends with the columns of `_grouped`; by position, because this runs once for every violation."""
+def violation_of(row: sa.Row[Any]) -> Violation:
+    """A row of a comparison. It ends with the columns of `_grouped`; by position, because this runs once for every violation."""
     user, specialization, progress_rows, license_rows, progress_level, license_level = tuple(row)[-6:]
     progress, license_ = as_level(progress_level), as_level(license_level)
     kind = _kind(progress_rows, license_rows, progress, license_)

@@ -11,9 +11,19 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy import types
 
-from core.comparison import Comparison, Side, Statements, as_level, compare_fast, compare_fully
+from core.comparison import (
+    Comparison,
+    Side,
+    Statements,
+    as_level,
+    can_be_named,
+    compare_fast,
+    compare_fully,
+    some_statement,
+    violation_of,
+)
 from core.errors import WatchedSchemaUnsuitable
-from core.model import Kind, UserId
+from core.model import Kind, UserId, Violation
 from core.normal_form import normalised
 from core.settings import SideSettings
 from core.watched import WatchedDatabase
@@ -97,6 +107,17 @@ class ProgressLicenseCoupler:
             else:
                 self._in_vain = max(self._in_vain - 1, 0)
             yield comparison or compare_fully(connection, statements)
+
+    def violations_of(self, users: Sequence[UserId] | None) -> Iterator[Sequence[Violation]]:
+        """The violations of some users, or of all (None), in a new snapshot, some thousand at a time. Raises CheckImpossible."""
+        with self._looking_afresh(), self._watched.snapshot() as connection:
+            statements = self._build(connection)
+            sides = self._sides(self._reflect(connection), self._watched.case_mapping(connection))
+            if users is None or not all(can_be_named(self._watched.dialect, side.user, users) for side in sides):
+                yield from compare_fully(connection, statements).chunks()
+            else:
+                rows = connection.execute(some_statement(self._watched.dialect, *sides, users))
+                yield [violation_of(row) for row in rows]
 
     def validate_consistency(self, user_id: UserId, specialization: str) -> dict[str, object]:
         """Whether one pair agrees right now, in the words of the earlier implementation.

@@ -10,8 +10,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from core.state import current_violations, history, lease
+from core.state import current_violations, episodes, history, lease
 from core.state.database import StateDatabase
+from core.state.episodes import Changes
 from core.state.history import Attempt
 from core.state.lease import Lease
 from core.status import Evidence, Schedule, Thresholds
@@ -26,7 +27,7 @@ class Facts:
     version: int
     evidence: Evidence
     newest: Attempt | None
-    new_violations: int | None  # None when there was no check before the newest
+    changes: Changes | None  # what the newest check found against the one before it; None when there was none
     oldest_violation: datetime | None
     specializations: Sequence[str]
 
@@ -90,9 +91,9 @@ class NewestFacts:
         watched = self._watched(connection)
         newest = history.newest_completed(connection, watched)
         evidence = history.evidence(connection, watched, newest, self._schedule.freshness, self._thresholds)
-        figures = current_violations.NONE
+        figures, changes = current_violations.NONE, None
         if newest is not None and newest.check_id is not None:
-            figures = current_violations.overview(connection, newest.check_id, newest.timestamp)
-        first = len(history.newest_check_ids(connection, watched, 2)) < 2
-        new = None if first else figures.new
-        return Facts(version, evidence, newest, new, figures.oldest, figures.specializations)
+            figures = current_violations.overview(connection, newest.check_id)
+            if len(history.newest_check_ids(connection, watched, 2)) == 2:
+                changes = episodes.changes_in(connection, episodes.scope_of(watched), newest.id)
+        return Facts(version, evidence, newest, changes, figures.oldest, figures.specializations)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -22,9 +23,11 @@ from core.log_import import ImportResult, Progress, no_progress
 from core.model import Report, Request, Status, Totals, Trigger, UserId, Violation
 from core.record import HealthRecord
 from core.settings import Settings
+from core.settling import Wait
 from core.state import current_violations, history, known_logs, lease, trend
 from core.state.current_violations import EVERYTHING, SortKey, ViolationFilter
 from core.state.database import StateDatabase
+from core.state.episodes import Changes
 from core.state.history import Attempt, FailedAttempt
 from core.state.known_logs import KnownLog
 from core.state.trend import Trend
@@ -91,8 +94,9 @@ class HealthSummary:
         return self.known.requires_attention
 
     @property
-    def new_violations(self) -> int | None:
-        return self.known.facts.new_violations
+    def changes(self) -> Changes | None:
+        """What the newest check found against the one before it; None when there was none."""
+        return self.known.facts.changes
 
     @property
     def oldest_violation(self) -> datetime | None:
@@ -113,7 +117,7 @@ class HealthSummary:
     @property
     def new_since(self) -> datetime | None:
         """The moment at which new violations were first seen; None when nothing can be called new."""
-        return self.last.timestamp if self.last and self.new_violations is not None else None
+        return self.last.timestamp if self.last and self.changes is not None else None
 
 
 class HealthMonitor:
@@ -123,9 +127,14 @@ class HealthMonitor:
     """
 
     def __init__(
-        self, settings: Settings, state: StateDatabase, coupler: ProgressLicenseCoupler | None, clock: Clock = utc_now
+        self,
+        settings: Settings,
+        state: StateDatabase,
+        coupler: ProgressLicenseCoupler | None,
+        clock: Clock = utc_now,
+        wait: Wait = time.sleep,
     ) -> None:
-        """`coupler` is None for commands that need only the state database."""
+        """`coupler` is None for commands that need only the state database; `wait` lies between the two looks of a check."""
         self.settings = settings
         self.state = state
         self.next_check: Callable[[], datetime | None] = lambda: None
@@ -133,7 +142,7 @@ class HealthMonitor:
         self._clock = clock
         self.record = HealthRecord(settings, state, self._watched, clock)
         self._facts = NewestFacts(state, self._watched, settings.schedule, settings.status_thresholds)
-        self._checker = Checker(settings, state, coupler, clock, self._facts.forget)
+        self._checker = Checker(settings, state, coupler, clock, self._facts.forget, wait)
         self._heartbeat = Heartbeat(settings.heartbeat_url)
         self._starting = 0  # checks that were asked for and have not ended yet
         self._starting_lock = threading.Lock()

@@ -138,6 +138,7 @@ class Violation:
     license_level: int | None
     kind: Kind
     first_seen: datetime | None = None  # the check that first found it in an unbroken row
+    earlier: int = 0  # how often the pair was apart and healed before; only pages of violations know it
 
     @property
     def recommended_action(self) -> Action:
@@ -208,3 +209,5 @@ class Report:
     consistency_rate: Decimal | None = None
     log_file: str | None = None
     dry_run: bool = False
+    settled: int = 0  # pairs that were apart at the first look and agreed at the second: no violations
+    breakdown: Mapping[tuple[str, Kind, Direction], int] = field(default_factory=dict)

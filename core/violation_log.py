@@ -173,6 +173,7 @@ def added_keys(report: Report) -> dict[str, object]:
         "requested_by": report.requested_by,
         "unidentified_progress_rows": report.totals.unidentified_progress_rows,
         "unidentified_license_rows": report.totals.unidentified_license_rows,
+        "settled": report.settled,
     }
 
 

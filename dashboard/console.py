@@ -6,6 +6,7 @@ import getpass
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -23,7 +24,7 @@ from core.model import Report, Status
 from core.scheduler import in_one_line
 from core.settings import Settings
 from core.state import accounts
-from dashboard.wording import ACTION_LABELS, KIND_LABELS, NONE, STATUS_LOOKS, kinds_in_words, number
+from dashboard.wording import ACTION_LABELS, KIND_LABELS, NONE, STATUS_LOOKS, changes_in_words, kinds_in_words, number
 
 if TYPE_CHECKING:
     from dashboard.runtime import FirstLogin
@@ -83,6 +84,8 @@ def print_report(report: Report, status: Status) -> None:
     eyes.print(f"[bold {_STYLES[status]}]{STATUS_LOOKS[status].label}[/]: {in_one_line(report)} in {report.duration_ms} ms")
     if report.by_kind:
         eyes.print(kinds_in_words(report.by_kind))
+    if report.settled:
+        eyes.print(changes_in_words(None, report.settled))
     for side, rows in (
         ("progress", report.totals.unidentified_progress_rows),
         ("licence", report.totals.unidentified_license_rows),
@@ -120,6 +123,8 @@ def print_summary(summary: HealthSummary, *, demo: bool) -> None:
         age = in_words(summary.at - summary.last.timestamp)
         rate = NONE if summary.consistency_rate is None else f"{summary.consistency_rate}%"
         eyes.print(f"{known}{summary.totals.consistent}/{summary.totals.total_checked} consistent ({rate}), checked {age} ago")
+        if since_last := changes_in_words(summary.changes, summary.last.settled):
+            eyes.print(since_last)
 
 
 def summary_as_json(summary: HealthSummary, *, demo: bool) -> dict[str, Any]:
@@ -134,6 +139,8 @@ def summary_as_json(summary: HealthSummary, *, demo: bool) -> dict[str, Any]:
         "total_checked": summary.totals.total_checked if summary.totals else None,
         "total_violations": summary.totals.inconsistent if summary.totals else None,
         "requires_attention": summary.requires_attention,
+        "since_last_check": asdict(summary.changes) if summary.changes else None,
+        "settled": last.settled if last else 0,
     }
 
 

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 from core.durations import in_words
 from core.model import Action, Kind, Scope, Status
-from core.state.current_violations import SortKey
+from core.state.current_violations import Life, SortKey
+from core.state.episodes import Changes
 
 THIN_SPACE = "\u202f"
 NONE = "—"
@@ -84,6 +85,11 @@ SCOPE_LABELS: Mapping[Scope, str] = {
     Scope.ADMIN: "Everything",
 }
 
+LIFE_LABELS: Mapping[Life, str] = {
+    Life.NEW: "New since the check before",
+    Life.RETURNING: "Returning",
+}
+
 SORT_LABELS: Mapping[SortKey, str] = {
     SortKey.USER: "User",
     SortKey.SPECIALIZATION: "Specialization",
@@ -113,6 +119,25 @@ def kinds_in_words(by_kind: Mapping[Kind, int]) -> str:
     """The violations of a check by kind, the most frequent first: "80 level mismatches, 22 licences missing"."""
     most_first = sorted(((count, kind) for kind, count in by_kind.items() if count), key=lambda entry: -entry[0])
     return ", ".join(counted(count, *_KINDS_COUNTED[kind]) for count, kind in most_first)
+
+
+def changes_in_words(changes: Changes | None, settled: int) -> str:
+    """What the newest check found against the one before it: "4 new (1 returned), 105 still open, 3 healed since the last check."
+
+    Empty when nothing happened and nothing is open, or when there was no check before.
+    """
+    parts = []
+    if changes is not None:
+        returned = f" ({number(changes.returned)} returned)" if changes.returned else ""
+        if changes.new:
+            parts.append(f"{number(changes.new)} new{returned}")
+        if changes.still_open:
+            parts.append(f"{number(changes.still_open)} still open")
+        if changes.healed:
+            parts.append(f"{number(changes.healed)} healed")
+    since = f"{', '.join(parts)} since the check before." if parts else ""
+    in_flight = f"{counted(settled, 'pair was', 'pairs were')} in flight and settled." if settled else ""
+    return f"{since} {in_flight}".strip()
 
 
 def zone(name: str | None) -> ZoneInfo:

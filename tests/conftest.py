@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from sqlalchemy.engine import URL, make_url
 from core.assembly import build_monitor
 from core.health_monitor import HealthMonitor
 from core.settings import Settings
+from core.settling import Wait
 from core.state.database import StateDatabase
 from tests.application import Application, PostgresqlApplication, SqliteApplication
 from tests.examples import THOROUGH
@@ -48,6 +50,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in list(os.environ):
         if name.startswith("COUPLING_HEALTH_"):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("COUPLING_HEALTH_CHECK__SETTLE_SECONDS", "0")  # those who test the second look hand in a wait of their own
     monkeypatch.chdir(tmp_path)
 
 
@@ -185,11 +188,13 @@ def sqlite_state(tmp_path: Path) -> Iterator[StateDatabase]:
 def new_monitor(tmp_path: Path, sqlite_state: StateDatabase, clock: FrozenClock) -> Callable[..., HealthMonitor]:
     """Call it with an application (or its URL) and settings for a monitor; all of them share one state database."""
 
-    def new(watched: Application | URL, state: StateDatabase = sqlite_state, **settings: Any) -> HealthMonitor:
+    def new(
+        watched: Application | URL, state: StateDatabase = sqlite_state, wait: Wait = time.sleep, **settings: Any
+    ) -> HealthMonitor:
         url = watched if isinstance(watched, URL) else watched.url
         plain = url.set(drivername=url.get_backend_name()).render_as_string(hide_password=False)
         settings.setdefault("log_dir", tmp_path / "logs" / "integrity_checks")
-        return build_monitor(Settings(database_url=plain, **settings), state, clock)
+        return build_monitor(Settings(database_url=plain, **settings), state, clock, wait)
 
     return new
 

@@ -23,6 +23,7 @@ from core.health_monitor import HealthMonitor
 from core.model import Kind, Outcome, Request, Source, Status, Trigger
 from core.settings import Settings
 from core.state.database import StateDatabase
+from core.state.episodes import Changes
 from core.violation_log import read_log
 from tests.application import Application, SqliteApplication
 from tests.engines.statements import listening
@@ -138,7 +139,7 @@ def test_violations_keep_the_moment_at_which_they_were_first_seen(
     monitor.check_all_users()
     assert [(v.user_id, v.first_seen) for v in monitor.stream_violations()] == [(2, NOON), (3, clock.now)]
     summary = monitor.get_health_summary()
-    assert (summary.new_violations, summary.oldest_violation) == (1, NOON)
+    assert (summary.changes, summary.oldest_violation) == (Changes(new=1, still_open=1, healed=1), NOON)
     found, count = monitor.violations_page(limit=1)
     assert ([v.user_id for v in found], count) == ([2], 2)
     assert monitor.find_violation("3", "PLAYER") is not None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -18,9 +18,10 @@ import sqlalchemy as sa
 from core.errors import ViolationsSuperseded
 from core.model import Action, Kind, Violation
 from core.state.database import StateDatabase
-from core.state.schema import history, violations
+from core.state.episodes import scope_of
+from core.state.schema import episodes, history, violations
 
-_CHUNK = 5_000
+CHUNK = 5_000
 _GENERATIONS = 2
 
 
@@ -35,6 +36,13 @@ class SortKey(StrEnum):
     FIRST_SEEN = "first_seen"
 
 
+class Life(StrEnum):
+    """Where in its life a violation stands."""
+
+    NEW = "new"  # the check before did not list the pair
+    RETURNING = "returning"  # it was apart before and healed in between
+
+
 @dataclass(frozen=True, slots=True)
 class ViolationFilter:
     """Which violations are wanted; None wants all. `user` is the beginning of a user id, `user_id` a whole one."""
@@ -44,19 +52,19 @@ class ViolationFilter:
     user: str | None = None
     action: Action | None = None
     user_id: str | None = None
+    life: Life | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
     """Figures over all violations of a check."""
 
-    new: int  # first seen by this very check
     oldest: datetime | None
     specializations: Sequence[str]
 
 
 EVERYTHING = ViolationFilter()
-NONE = Overview(0, None, ())
+NONE = Overview(None, ())
 
 _SORT_COLUMNS = {
     SortKey.USER: violations.c.position,  # the report's own order is by user
@@ -68,51 +76,6 @@ _SORT_COLUMNS = {
 }
 
 
-def stage(
-    connection: sa.Connection,
-    check_id: str,
-    position: int,
-    found: Sequence[Violation],
-    now: datetime,
-    previous_check_id: str | None,
-) -> None:
-    """Add rows of a running check, the first at `position`; what the previous check saw already keeps its first_seen."""
-    connection.execute(
-        sa.insert(violations),
-        [
-            {
-                "check_id": check_id,
-                "position": position + offset,
-                "user_text": str(violation.user_id),
-                "user_number": violation.user_id if isinstance(violation.user_id, int) else None,
-                "specialization": violation.specialization,
-                "progress_level": violation.progress_level,
-                "license_level": violation.license_level,
-                "kind": violation.kind.value,
-                "first_seen": now,
-            }
-            for offset, violation in enumerate(found)
-        ],
-    )
-    if previous_check_id is None:
-        return
-    earlier = violations.alias("earlier")
-    same_pair = (
-        sa.select(sa.func.min(earlier.c.first_seen))
-        .where(
-            earlier.c.check_id == previous_check_id,
-            earlier.c.user_text == violations.c.user_text,
-            earlier.c.specialization == violations.c.specialization,
-        )
-        .scalar_subquery()
-    )
-    connection.execute(
-        sa.update(violations)
-        .where(violations.c.check_id == check_id, violations.c.position >= position)
-        .values(first_seen=sa.func.coalesce(same_pair, violations.c.first_seen))
-    )
-
-
 def drop_superseded(state: StateDatabase) -> None:
     """Remove the rows of crashed checks, and of all but the two newest of each watched database.
 
@@ -121,21 +84,28 @@ def drop_superseded(state: StateDatabase) -> None:
     """
     with state.read() as connection:
         found = connection.execute(
-            sa.select(violations.c.check_id, sa.func.max(violations.c.position), history.c.watched)
+            sa.select(violations.c.check_id, history.c.watched)
             .outerjoin(history, history.c.check_id == violations.c.check_id)
             .group_by(violations.c.check_id, history.c.watched, history.c.id)
             .order_by(history.c.id.desc())
         ).all()
     kept: Counter[str] = Counter()
-    for check_id, last, watched in found:
+    for check_id, watched in found:
         if watched is not None and kept[watched] < _GENERATIONS:
             kept[watched] += 1
             continue
-        for position in range(_CHUNK, last + _CHUNK + 1, _CHUNK):
-            with state.write() as connection:
-                connection.execute(
-                    sa.delete(violations).where(violations.c.check_id == check_id, violations.c.position < position)
-                )
+        with state.write() as connection:  # first of all: from now on nobody takes what is left for the whole
+            connection.execute(sa.update(history).where(history.c.check_id == check_id).values(violations_kept=False))
+        drop(state, check_id)
+
+
+def drop(state: StateDatabase, check_id: str) -> None:
+    """Remove the rows of a check, a few thousand a transaction, so that nobody waits for long."""
+    with state.read() as connection:
+        last = connection.execute(sa.select(sa.func.max(violations.c.position)).where(violations.c.check_id == check_id)).scalar()
+    for position in range(CHUNK, 0 if last is None else last + CHUNK + 1, CHUNK):
+        with state.write() as connection:
+            connection.execute(sa.delete(violations).where(violations.c.check_id == check_id, violations.c.position < position))
 
 
 def page(
@@ -148,21 +118,23 @@ def page(
     offset: int = 0,
     limit: int = 100,
 ) -> Sequence[Violation]:
-    """A page of the violations of a check, sorted by `sort`, then in the report's order."""
+    """A page of the violations of a check, sorted by `sort`, then in the report's order; with how often each healed before."""
     column = _SORT_COLUMNS[sort]
+    before = _healed_before(_scope(connection, check_id))
+    earlier_lives = sa.select(sa.func.count()).where(before).scalar_subquery().label("earlier")
     statement = (
-        sa.select(violations)
-        .where(*_matching(check_id, wanted))
+        sa.select(violations, earlier_lives)
+        .where(*_matching(connection, check_id, wanted))
         .order_by(sa.nulls_last(column.desc() if descending else column.asc()), violations.c.position)
         .offset(offset)
         .limit(limit)
     )
-    return [_violation(row) for row in connection.execute(statement)]
+    return [replace(violation_of(row), earlier=row.earlier) for row in connection.execute(statement)]
 
 
 def count(connection: sa.Connection, check_id: str, wanted: ViolationFilter = EVERYTHING) -> int:
     """How many violations of a check are wanted."""
-    return connection.execute(sa.select(sa.func.count()).where(*_matching(check_id, wanted))).scalar_one()
+    return connection.execute(sa.select(sa.func.count()).where(*_matching(connection, check_id, wanted))).scalar_one()
 
 
 def find(connection: sa.Connection, check_id: str, user_id: str, specialization: str) -> Violation | None:
@@ -171,22 +143,19 @@ def find(connection: sa.Connection, check_id: str, user_id: str, specialization:
         violations.c.check_id == check_id, violations.c.user_text == user_id, violations.c.specialization == specialization
     )
     row = connection.execute(statement.limit(1)).one_or_none()
-    return None if row is None else _violation(row)
+    return None if row is None else violation_of(row)
 
 
-def overview(connection: sa.Connection, check_id: str, checked_at: datetime) -> Overview:
-    """Figures over all violations of the check that ran at `checked_at`."""
-    new, oldest = connection.execute(
-        sa.select(sa.func.count().filter(violations.c.first_seen == checked_at), sa.func.min(violations.c.first_seen)).where(
-            violations.c.check_id == check_id
-        )
-    ).one()
-    names = sa.select(violations.c.specialization).where(violations.c.check_id == check_id).distinct()
-    return Overview(new, oldest, sorted(connection.execute(names).scalars()))
+def overview(connection: sa.Connection, check_id: str) -> Overview:
+    """Figures over all violations of a check."""
+    of_check = violations.c.check_id == check_id
+    oldest = connection.execute(sa.select(sa.func.min(violations.c.first_seen)).where(of_check)).scalar()
+    names = sa.select(violations.c.specialization).where(of_check).distinct()
+    return Overview(oldest, sorted(connection.execute(names).scalars()))
 
 
 def following(
-    connection: sa.Connection, check_id: str, wanted: ViolationFilter = EVERYTHING, *, after: int = -1, limit: int = _CHUNK
+    connection: sa.Connection, check_id: str, wanted: ViolationFilter = EVERYTHING, *, after: int = -1, limit: int = CHUNK
 ) -> Sequence[tuple[int, Violation]]:
     """The next wanted violations behind a position, in the report's order, each with its position.
 
@@ -194,18 +163,15 @@ def following(
     """
     statement = (
         sa.select(violations)
-        .where(*_matching(check_id, wanted), violations.c.position > after)
+        .where(*_matching(connection, check_id, wanted), violations.c.position > after)
         .order_by(violations.c.position)
         .limit(limit)
     )
     rows = connection.execute(statement).all()
-    # Rows are dropped from the first on, and all rows stood there when the check was recorded.
-    kept = sa.select(sa.func.min(violations.c.position)).where(violations.c.check_id == check_id, violations.c.position > after)
-    total = sa.select(sa.func.coalesce(history.c.inconsistent, 0)).where(history.c.check_id == check_id)
-    first, inconsistent = connection.execute(sa.select(kept.scalar_subquery(), total.scalar_subquery())).one()
-    if inconsistent is None or (first != after + 1 if after + 1 < inconsistent else first is not None):
+    kept = connection.execute(sa.select(history.c.violations_kept).where(history.c.check_id == check_id)).scalar()
+    if not kept:
         raise ViolationsSuperseded
-    return [(row.position, _violation(row)) for row in rows]
+    return [(row.position, violation_of(row)) for row in rows]
 
 
 def stream(state: StateDatabase, check_id: str, wanted: ViolationFilter = EVERYTHING, after: int = -1) -> Iterator[Violation]:
@@ -214,12 +180,12 @@ def stream(state: StateDatabase, check_id: str, wanted: ViolationFilter = EVERYT
         with state.read() as connection:
             found = following(connection, check_id, wanted, after=after)
         yield from (violation for _, violation in found)
-        if len(found) < _CHUNK:
+        if len(found) < CHUNK:
             return
         after = found[-1][0]
 
 
-def _matching(check_id: str, wanted: ViolationFilter) -> list[sa.ColumnElement[bool]]:
+def _matching(connection: sa.Connection, check_id: str, wanted: ViolationFilter) -> list[sa.ColumnElement[bool]]:
     conditions = [violations.c.check_id == check_id]
     if wanted.kind:
         conditions.append(violations.c.kind == wanted.kind.value)
@@ -232,10 +198,30 @@ def _matching(check_id: str, wanted: ViolationFilter) -> list[sa.ColumnElement[b
         conditions.append(violations.c.user_text == wanted.user_id)
     if wanted.action:
         conditions.append(violations.c.kind.in_([kind.value for kind in Kind if kind.action is wanted.action]))
+    if wanted.life is Life.NEW:
+        checked_at = sa.select(history.c.timestamp).where(history.c.check_id == check_id).scalar_subquery()
+        conditions.append(violations.c.first_seen == checked_at)
+    if wanted.life is Life.RETURNING:
+        conditions.append(sa.exists().where(_healed_before(_scope(connection, check_id))))
     return conditions
 
 
-def _violation(row: sa.Row[Any]) -> Violation:
+def _healed_before(scope: str) -> sa.ColumnElement[bool]:
+    """Whether an episode is an earlier, healed life of a row's pair."""
+    return sa.and_(
+        episodes.c.watched == scope,
+        episodes.c.user_text == violations.c.user_text,
+        episodes.c.specialization == violations.c.specialization,
+        episodes.c.resolved_at.is_not(None),
+    )
+
+
+def _scope(connection: sa.Connection, check_id: str) -> str:
+    return scope_of(connection.execute(sa.select(history.c.watched).where(history.c.check_id == check_id)).scalar())
+
+
+def violation_of(row: sa.Row[Any]) -> Violation:
+    """A row of `current_violations`, read."""
     return Violation(
         user_id=row.user_text if row.user_number is None else row.user_number,
         specialization=row.specialization,

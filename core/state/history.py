@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from core import breakdown
 from core.model import Kind, Outcome, Report, Request, Source, Status, Totals, Trigger
 from core.state.schema import history
 from core.status import Evidence, Thresholds
@@ -35,6 +36,7 @@ class Attempt:
     requested_by: str | None
     log_file: str | None
     error: str | None
+    settled: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,9 @@ class FailedAttempt:
     error_type: str | None = None  # the class of the error
 
 
-def record_completed(connection: sa.Connection, report: Report, watched: str) -> None:
-    """Add the row of a completed check."""
-    _insert(
+def record_completed(connection: sa.Connection, report: Report, watched: str) -> int:
+    """Add the row of a completed check whose violations stand staged; its number."""
+    return _insert(
         connection,
         watched=watched,
         source=Source.CHECK,
@@ -62,6 +64,9 @@ def record_completed(connection: sa.Connection, report: Report, watched: str) ->
         trigger=report.trigger,
         requested_by=report.requested_by,
         log_file=report.log_file,
+        settled=report.settled,
+        breakdown=breakdown.as_json(report.breakdown),
+        violations_kept=True,
         **_figures(report.totals, report.consistency_rate, report.by_kind),
     )
 
@@ -137,6 +142,13 @@ def newest_completed(connection: sa.Connection, watched: str | None) -> Attempt 
     )
     row = connection.execute(statement).one_or_none()
     return None if row is None else _attempt(row)
+
+
+def newest_reading(connection: sa.Connection, watched: str) -> datetime | None:
+    """When pairs were last compared, by a check or by a log."""
+    about = sa.or_(history.c.source == Source.IMPORT, history.c.watched == watched)
+    statement = sa.select(history.c.timestamp).where(about, history.c.total_checked > 0)
+    return connection.execute(statement.order_by(history.c.timestamp.desc(), history.c.id.desc()).limit(1)).scalar()
 
 
 def newest_watched(connection: sa.Connection) -> str | None:
@@ -274,9 +286,10 @@ def _figures(totals: Totals, rate: Decimal | None, by_kind: Mapping[Kind, int]) 
     }
 
 
-def _insert(connection: sa.Connection, *, requested_by: str | None = None, **values: Any) -> None:
+def _insert(connection: sa.Connection, *, requested_by: str | None = None, **values: Any) -> int:
     values["requested_by"] = requested_by and requested_by[:_LONGEST_NAME]
-    connection.execute(sa.insert(history).values(**values))
+    inserted = connection.execute(sa.insert(history).values(**values)).inserted_primary_key
+    return int(inserted[0]) if inserted else 0
 
 
 def _attempt(row: sa.Row[Any]) -> Attempt:
@@ -299,4 +312,5 @@ def _attempt(row: sa.Row[Any]) -> Attempt:
         requested_by=row.requested_by,
         log_file=row.log_file,
         error=row.error,
+        settled=row.settled or 0,
     )

@@ -34,8 +34,17 @@ def status_head(known: Known, settings: Settings) -> models.StatusHead:
         since=known.assessment.since,
         total_checked=totals.total_checked if totals else None,
         last_known=_last_known(known),
+        since_last_check=_changes(known),
+        settled=last.settled if last else 0,
         demo=settings.demo,
     )
+
+
+def _changes(known: Known) -> models.Changes | None:
+    found = known.facts.changes
+    if found is None:
+        return None
+    return models.Changes(new=found.new, returned=found.returned, still_open=found.still_open, healed=found.healed)
 
 
 def metrics(known: Known, settings: Settings) -> models.Metrics:
@@ -72,6 +81,7 @@ def check_head(attempt: Attempt) -> models.CheckHead:
         requested_by=attempt.requested_by,
         error=attempt.error,
         log_file=attempt.log_file,
+        settled=attempt.settled,
     )
 
 

@@ -35,6 +35,15 @@ class Violation(_Model):
     first_seen: datetime | None = Field(None, description="the check that first found it in an unbroken row; not in reports")
 
 
+class Changes(_Model):
+    """What the newest check found against the one before it."""
+
+    new: int = Field(ge=0, description="violations that the check before did not list, those that returned included")
+    returned: int = Field(ge=0, description="of the new ones, pairs that had been apart and healed before")
+    still_open: int = Field(ge=0)
+    healed: int = Field(ge=0, description="violations of the check before that are none any more")
+
+
 class StatusHead(_Model):
     """`HealthStatus` without its violations."""
 
@@ -47,6 +56,8 @@ class StatusHead(_Model):
     since: datetime | None = Field(description="since when the status holds; null when that is not known")
     total_checked: int | None = Field(ge=0, description="pairs; null before the first check")
     last_known: bool = Field(description="the status is unknown, and the figures are those of an earlier check")
+    since_last_check: Changes | None = Field(description="null when there was no check before the newest")
+    settled: int = Field(ge=0, description="pairs that were apart at the newest check's first look and agreed at its second")
     demo: bool = Field(description="no watched database is configured: nothing here is real")
 
 
@@ -85,6 +96,7 @@ class Report(_Model):
     requested_by: str | None
     unidentified_progress_rows: int = Field(ge=0, description="rows without a user or specialization, which are no pair")
     unidentified_license_rows: int = Field(ge=0)
+    settled: int = Field(ge=0, description="pairs that were apart at the first look and agreed at the second: no violations")
 
 
 class CheckOutcome(StrEnum):
@@ -114,6 +126,7 @@ class CheckHead(_Model):
     requested_by: str | None = None
     error: str | None = Field(None, description="why it failed")
     log_file: str | None = Field(None, description="the name of its violation log")
+    settled: int = Field(0, ge=0)
 
 
 class Check(CheckHead):

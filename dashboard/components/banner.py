@@ -14,6 +14,7 @@ from dashboard.viewer import Viewer
 from dashboard.wording import (
     STATUS_LOOKS,
     ago,
+    changes_in_words,
     counted,
     kinds_in_words,
     moment,
@@ -55,12 +56,13 @@ def _lines(viewer: Viewer, summary: HealthSummary) -> list[str]:
     if totals is None:
         return []
     agree = f"<b>{rate(summary.consistency_rate)}</b> of {number(totals.total_checked)} pairs agree"
+    since_last = changes_in_words(summary.changes, summary.last.settled if summary.last else 0)
+    lines = [f'<span data-testid="since-last-check">{since_last}</span>'] if since_last else []
     if not totals.inconsistent:
-        return [f"All {number(totals.total_checked)} pairs agree.", *_warnings(summary)]
-    new = f" <b>{number(summary.new_violations)} new</b> since the check before." if summary.new_violations else ""
+        return [f"All {number(totals.total_checked)} pairs agree.", *lines, *_warnings(summary)]
     by_kind = kinds_in_words(summary.last.by_kind) if summary.last else ""
-    violations = f"{counted(totals.inconsistent, 'violation', 'violations')}: {by_kind}.{new}"
-    return [agree, violations, *_warnings(summary)]
+    violations = f"{counted(totals.inconsistent, 'violation', 'violations')}: {by_kind}."
+    return [agree, violations, *lines, *_warnings(summary)]
 
 
 def _unknown_lines(viewer: Viewer, summary: HealthSummary) -> list[str]:
@@ -103,8 +105,8 @@ def _tell_result(summary: HealthSummary) -> None:
         st.toast(f"The check gave no result: {summary.assessment.reason}.", icon=":material/error:")
         return
     found = counted(summary.totals.inconsistent, "violation", "violations")
-    new = f", {number(summary.new_violations)} new" if summary.new_violations else ""
-    st.toast(f"Check complete: {found}{new}.", icon=":material/check:")
+    since_last = changes_in_words(summary.changes, summary.last.settled if summary.last else 0)
+    st.toast(f"Check complete: {found}. {since_last}".strip(), icon=":material/check:")
 
 
 def _sentence(text: str) -> str:

@@ -46,7 +46,7 @@ def _tiles(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> list[Til
     return [
         Tile(number(totals.total_checked) if totals else NONE, "pairs checked", "pairs"),
         Tile(number(totals.inconsistent) if totals else NONE, "violations", "violations"),
-        Tile(number(summary.new_violations), "new since the check before", "new"),
+        Tile(number(summary.changes.new if summary.changes else None), "new since the check before", "new"),
         Tile(last_check, took, "last-check"),
         Tile("running" if summary.running else next_check, "next check", "next-check"),
         Tile(f"{number(completed)} of {number(tried)}", "checks completed today", "today"),

@@ -6,9 +6,10 @@ from datetime import datetime
 from uuid import uuid4
 
 from core.model import Kind, Report, Request, Totals, Trigger, Violation
-from core.state import current_violations, history
+from core.state import episodes, history, staging
 from core.state.database import StateDatabase
 from core.state.history import FailedAttempt
+from core.state.landing import land
 from core.status import rate_of
 from core.violation_log import ReadLog
 
@@ -49,20 +50,21 @@ def imported(state: StateDatabase, moment: datetime, total: int = 100, bad: int 
         history.record_imported(connection, [("20251025_120000_violations.json", log)])
 
 
-def staged(
-    state: StateDatabase, moment: datetime, found: list[Violation], previous: str | None = None, chunk: int = 1_000
-) -> str:
+def staged(state: StateDatabase, moment: datetime, found: list[Violation], chunk: int = 1_000) -> str:
     """The violations of a check that has not been recorded; its check_id."""
     check_id = uuid4().hex
     for start in range(0, len(found), chunk):
         with state.write() as connection:
-            current_violations.stage(connection, check_id, start, found[start : start + chunk], moment, previous)
+            staging.stage(connection, check_id, start, found[start : start + chunk], moment)
     return check_id
 
 
 def recorded(state: StateDatabase, moment: datetime, found: list[Violation], watched: str = HERE, chunk: int = 1_000) -> str:
-    """A completed check with its violations; its check_id."""
-    check_id = staged(state, moment, found, chunk=chunk)
+    """A completed check with its violations and their episodes; its check_id."""
+    check_id, scope = staged(state, moment, found, chunk=chunk), episodes.scope_of(watched)
+    staging.carry_first_seen(state, check_id, scope)
     with state.write() as connection:
-        history.record_completed(connection, report(moment, Totals(len(found) + 10, len(found)), check_id), watched)
+        before = history.newest_reading(connection, watched)
+        made = report(moment, Totals(len(found) + 10, len(found)), check_id)
+        land(connection, scope, check_id, history.record_completed(connection, made, watched), moment, before)
     return check_id

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from core.errors import ViolationsSuperseded
 from core.model import Action, Kind, Violation
 from core.state import current_violations, schema
-from core.state.current_violations import EVERYTHING, SortKey, ViolationFilter
+from core.state.current_violations import EVERYTHING, Life, SortKey, ViolationFilter
 from core.state.database import StateDatabase
 from tests.examples import examples
 from tests.frozen_clock import NOON
@@ -132,23 +132,27 @@ def test_pages_of_any_size_are_the_whole(sqlite_state: StateDatabase, size: int,
 
 
 def test_a_violation_keeps_the_moment_at_which_it_was_first_seen(fresh_state: StateDatabase) -> None:
-    first = staged(fresh_state, NOON, MIXED[:4])
+    recorded(fresh_state, NOON, MIXED[:4])
     changed = Violation(1, "PLAYER", 5, 2, Kind.LEVEL_MISMATCH)  # other levels, the same pair
-    second = staged(fresh_state, LATER, [changed, *MIXED[3:]], previous=first, chunk=2)
+    second = recorded(fresh_state, LATER, [changed, *MIXED[3:]], chunk=2)
     seen = {(v.user_id, v.specialization): v.first_seen for v in page(fresh_state, second)}
     assert seen == {(1, "PLAYER"): NOON, (10, "COACH"): NOON, (10, "PLAYER"): LATER, (100, "INTERNSHIP"): LATER}
+    assert pairs(page(fresh_state, second, ViolationFilter(life=Life.NEW))) == [(10, "PLAYER"), (100, "INTERNSHIP")]
     with fresh_state.read() as connection:
-        overview = current_violations.overview(connection, second, LATER)
-    assert (overview.new, overview.oldest) == (2, NOON)
+        overview = current_violations.overview(connection, second)
+    assert overview.oldest == NOON
     assert list(overview.specializations) == ["COACH", "INTERNSHIP", "PLAYER"]
 
 
-def test_a_violation_that_was_away_for_a_check_is_new_again(fresh_state: StateDatabase) -> None:
-    first = staged(fresh_state, NOON, MIXED[:1])
-    healthy = staged(fresh_state, LATER, [], previous=first)
+def test_a_violation_that_was_away_for_a_check_is_new_again_and_returning(fresh_state: StateDatabase) -> None:
+    recorded(fresh_state, NOON, MIXED[:1])
+    recorded(fresh_state, LATER, [])
     moment = LATER + timedelta(minutes=5)
-    third = staged(fresh_state, moment, MIXED[:1], previous=healthy)
-    assert [v.first_seen for v in page(fresh_state, third)] == [moment]
+    third = recorded(fresh_state, moment, MIXED[:2])
+    assert [(v.first_seen, v.earlier) for v in page(fresh_state, third)] == [(moment, 1), (moment, 0)]
+    assert pairs(page(fresh_state, third, ViolationFilter(life=Life.RETURNING))) == pairs(MIXED[:1])
+    elsewhere = recorded(fresh_state, moment, MIXED[:1], watched="elsewhere")
+    assert [v.earlier for v in page(fresh_state, elsewhere)] == [0], "another database's past is not this one's"
 
 
 def test_superseded_rows_are_dropped_also_where_there_are_many(fresh_state: StateDatabase) -> None:
@@ -187,20 +191,16 @@ def test_a_stream_whose_rows_are_dropped_meanwhile_ends_with_an_error(
     assert next(slow).user_id == 0
     for minutes in (5, 10):
         newest = recorded(fresh_state, NOON + timedelta(minutes=minutes), MIXED)
-    dropped = recorded(fresh_state, NOON, many, chunk=5_000)
-    with fresh_state.write() as connection:
-        connection.execute(
-            schema.violations.delete().where(schema.violations.c.check_id == dropped).where(schema.violations.c.position < 7)
-        )
-    with pytest.raises(ViolationsSuperseded):
-        list(current_violations.stream(fresh_state, dropped, wanted))
-    for minutes in (15, 20):
-        newest = recorded(fresh_state, NOON + timedelta(minutes=minutes), MIXED)
     current_violations.drop_superseded(fresh_state)
     with pytest.raises(ViolationsSuperseded):
         list(slow)
+    with fresh_state.write() as connection:  # as a drop leaves it that is killed after its first step
+        connection.execute(schema.history.update().where(schema.history.c.check_id == newest).values(violations_kept=False))
+    with pytest.raises(ViolationsSuperseded):
+        list(current_violations.stream(fresh_state, newest, wanted))
     with pytest.raises(ViolationsSuperseded):
         list(current_violations.stream(fresh_state, "no such check", wanted))
+    newest = recorded(fresh_state, NOON + timedelta(minutes=20), MIXED)
     assert pairs(list(current_violations.stream(fresh_state, newest))) == pairs(MIXED)
 
 
@@ -217,8 +217,8 @@ def test_a_walk_by_positions_gives_each_wanted_violation_once(fresh_state: State
 def test_figures_of_no_violation_are_none(fresh_state: StateDatabase) -> None:
     check_id = staged(fresh_state, NOON, [])
     with fresh_state.read() as connection:
-        overview = current_violations.overview(connection, check_id, NOON)
-    assert (overview.new, overview.oldest, list(overview.specializations)) == (0, None, [])
+        overview = current_violations.overview(connection, check_id)
+    assert (overview.oldest, list(overview.specializations)) == (None, [])
 
 
 def _moments_are_aware(moment: datetime | None) -> bool:
