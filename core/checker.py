@@ -32,7 +32,7 @@ from core.state import current_violations, episodes, history, known_logs, lease,
 from core.state.database import StateDatabase
 from core.state.history import Attempt, FailedAttempt
 from core.state.known_logs import KnownLog, LogOutcome
-from core.state.landing import land
+from core.state.landing import adopt, land
 from core.state.lease import Lease
 from core.violation_log import ViolationLogWriter, WrittenLog, added_keys
 
@@ -157,10 +157,12 @@ class Checker:
             if not lease.renew(connection, mine, self._clock()):
                 raise CheckInterrupted
             recorded = self._write_unrecorded(connection)
-            before = history.newest_reading(connection, watched)
+            before, scope = history.newest_reading(connection, watched), episodes.scope_of(watched)
+            if not history.newest_check_ids(connection, watched, 1):
+                adopt(connection, scope)
             number = history.record_completed(connection, report, watched)
             if report.totals.total_checked:  # an emptied table has healed nothing
-                land(connection, episodes.scope_of(watched), report.check_id, number, report.timestamp, before)
+                land(connection, scope, report.check_id, number, report.timestamp, before)
             if written is not None:
                 own = KnownLog(str(written.path.absolute()), written.size, written.mtime_ns, written.digest, LogOutcome.OWN)
                 known_logs.remember(connection, [own])

@@ -10,13 +10,17 @@ from core.state.episodes import is_open, same_pair_of
 from core.state.schema import episode_changes, episodes, violations
 
 
+def adopt(connection: sa.Connection, scope: str) -> None:
+    """What logs told before any check had named a database becomes this database's."""
+    connection.execute(sa.update(episodes).where(episodes.c.watched == "").values(watched=scope))
+
+
 def land(connection: sa.Connection, scope: str, check_id: str, number: int, at: datetime, last_reading: datetime | None) -> None:
     """Carry the episodes on by the staged violations of a check: five statements, whatever their number.
 
-    `number` is the check's row of history, `last_reading` the moment of the reading before it. What logs told before any check
-    had named the database becomes this database's. Call inside the transaction that makes the check true.
+    `number` is the check's row of history, `last_reading` the moment of the reading before it. Call inside the transaction that
+    makes the check true.
     """
-    connection.execute(sa.update(episodes).where(episodes.c.watched == "").values(watched=scope))
     still_open = is_open(scope)
     same_pair = sa.and_(
         violations.c.check_id == check_id,
@@ -32,11 +36,9 @@ def land(connection: sa.Connection, scope: str, check_id: str, number: int, at: 
     changed = sa.or_(*(violations.c[name].is_distinct_from(episodes.c[name]) for name in now))
     pairs = sa.select(episodes.c.id, sa.literal(at, type_=episode_changes.c.at.type), *(violations.c[name] for name in now))
     differing = pairs.select_from(episodes).join(violations, same_pair).where(still_open, changed)
-    connection.execute(
-        sa.delete(episode_changes).where(
-            episode_changes.c.at == at, episode_changes.c.episode_id.in_(differing.with_only_columns(episodes.c.id))
-        )
-    )
+    if last_reading == at:  # a clock that stands still: the later of two changes holds
+        ids = differing.with_only_columns(episodes.c.id)
+        connection.execute(sa.delete(episode_changes).where(episode_changes.c.at == at, episode_changes.c.episode_id.in_(ids)))
     if connection.execute(sa.insert(episode_changes).from_select(["episode_id", "at", *now], differing)).rowcount:
         this_change = sa.and_(episode_changes.c.episode_id == episodes.c.id, episode_changes.c.at == at)
         newest = {name: sa.select(episode_changes.c[name]).where(this_change).scalar_subquery() for name in now}
