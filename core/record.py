@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -11,8 +11,10 @@ from core.analysis.objective import Objective
 from core.analysis.period import PeriodFigures, period_figures
 from core.clock import Clock
 from core.settings import Settings
-from core.state import daily, episodes
+from core.state import daily, episodes, settled
 from core.state.database import StateDatabase
+from core.state.episodes import Episode, Life
+from core.state.settled import Settled
 from core.state.timeline import TimelineKeeper
 from core.timeline import Timeline
 
@@ -58,3 +60,22 @@ class HealthRecord:
                 episodes=episodes.figures(connection, scope, start, end),
                 dropped=daily.dropped_sums(connection, scope, start, end),
             )
+
+    # --- the violations' lives ----------------------------------------------------------------------------------------
+
+    def lives(self, user_id: str, specialization: str) -> Sequence[Life]:
+        """All lives of one pair, newest first, each with how it changed."""
+        with self.state.read() as connection:
+            scope = episodes.scope_of(self._watched(connection))
+            found = episodes.of_pair(connection, scope, user_id, specialization)
+            return [Life(episode, episodes.changes_of(connection, episode)) for episode in found]
+
+    def healed(self, *, offset: int = 0, limit: int = 100) -> tuple[Sequence[Episode], int]:
+        """A page of the violations that are over, the newest end first, and how many there are in all."""
+        with self.state.read() as connection:
+            return episodes.healed(connection, episodes.scope_of(self._watched(connection)), offset=offset, limit=limit)
+
+    def settled(self, *, offset: int = 0, limit: int = 100) -> tuple[Sequence[Settled], int]:
+        """A page of the pairs that were caught in flight, newest first, and how many are kept in all."""
+        with self.state.read() as connection:
+            return settled.newest(connection, self._watched(connection), offset=offset, limit=limit)

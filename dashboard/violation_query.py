@@ -9,13 +9,22 @@ from typing import Self, TypeVar
 from urllib.parse import quote, unquote, urlencode
 
 from core.model import Action, Kind
-from core.state.current_violations import EVERYTHING, SortKey, ViolationFilter
+from core.state.current_violations import EVERYTHING, Life, SortKey, ViolationFilter
 
 PAGE_SIZE = 100
 
 _BETWEEN = "|"  # of user and specialization, which are quoted
 
-_CHOICES: dict[str, type[StrEnum]] = {"kind": Kind, "action": Action, "sort": SortKey}
+
+class Tab(StrEnum):
+    """Which violations a page is about."""
+
+    OPEN = "open"  # those of the newest check
+    HEALED = "healed"  # those that are over
+    SETTLED = "settled"  # pairs that were caught in flight, and are no violations
+
+
+_CHOICES: dict[str, type[StrEnum]] = {"kind": Kind, "action": Action, "sort": SortKey, "life": Life, "tab": Tab}
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
@@ -31,6 +40,7 @@ class ViolationQuery:
     sort: SortKey = SortKey.USER
     descending: bool = False
     page: int = 1
+    tab: Tab = Tab.OPEN
     selected: tuple[str, str] | None = None  # user and specialization of the row whose details are shown
 
     @classmethod
@@ -44,7 +54,9 @@ class ViolationQuery:
                 specialization=params.get("specialization") or None,
                 user=params.get("user", "").strip() or None,
                 action=_choice(Action, params.get("action")),
+                life=_choice(Life, params.get("life")),
             ),
+            tab=_choice(Tab, params.get("tab")) or Tab.OPEN,
             sort=_choice(SortKey, params.get("sort")) or SortKey.USER,
             descending=params.get("order") == "desc",
             page=int(page) if page.isascii() and page.isdigit() and 0 < len(page) < 9 and int(page) > 0 else 1,
@@ -59,6 +71,8 @@ class ViolationQuery:
             "specialization": wanted.specialization,
             "user": wanted.user,
             "action": wanted.action.value if wanted.action else None,
+            "life": wanted.life.value if wanted.life else None,
+            "tab": self.tab.value if self.tab is not Tab.OPEN else None,
             "sort": self.sort.value if self.sort is not SortKey.USER else None,
             "order": "desc" if self.descending else None,
             "page": str(self.page) if self.page > 1 else None,
@@ -69,7 +83,7 @@ class ViolationQuery:
     @property
     def csv_address(self) -> str:
         """Where the filtered rows are downloaded."""
-        params = replace(self, page=1, selected=None).to_params()
+        params = replace(self, page=1, selected=None, tab=Tab.OPEN).to_params()
         return "/export/violations.csv" + (f"?{urlencode(params)}" if params else "")
 
     @property

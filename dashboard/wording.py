@@ -86,7 +86,7 @@ SCOPE_LABELS: Mapping[Scope, str] = {
 }
 
 LIFE_LABELS: Mapping[Life, str] = {
-    Life.NEW: "New since the check before",
+    Life.NEW: "New",
     Life.RETURNING: "Returning",
 }
 

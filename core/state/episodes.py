@@ -56,6 +56,14 @@ class Episode:
 
 
 @dataclass(frozen=True, slots=True)
+class Life:
+    """An episode, and how its kind and levels were at its first reading and at each change after it, oldest first."""
+
+    episode: Episode
+    seen: Sequence[Seen]
+
+
+@dataclass(frozen=True, slots=True)
 class Changes:
     """What one check found against the one before it. `new` includes `returned`."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -33,6 +34,16 @@ def _component() -> Any:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of a table: whose it is (user and specialization), its cells, the exact times on hover, a mark beside the time."""
+
+    pair: tuple[str, str]
+    cells: Sequence[str]
+    title: str = ""
+    mark: str = ""
+
+
 def violations_table(
     violations: Sequence[Violation],
     query: ViolationQuery,
@@ -44,6 +55,33 @@ def violations_table(
     on_sort: Sorted | None = None,
 ) -> None:
     """Draw a page of violations. Without `on_choose` rows cannot be chosen, without `on_sort` the order is fixed."""
+    columns: list[dict[str, Any]] = [
+        {"key": sort.value, "label": SORT_LABELS[sort], "sortable": on_sort is not None, "number": sort in _NUMBERS}
+        for sort in SortKey
+    ]
+    columns.append({"key": "action", "label": "Action", "sortable": False, "number": False})
+    rows_table(
+        columns,
+        [violation_row(violation, viewer, new_since) for violation in violations],
+        key=key,
+        selected=query.selected,
+        sort=(query.sort, query.descending) if on_sort else None,
+        on_choose=on_choose,
+        on_sort=on_sort,
+    )
+
+
+def rows_table(
+    columns: Sequence[dict[str, Any]],
+    rows: Sequence[Row],
+    *,
+    key: str,
+    selected: tuple[str, str] | None = None,
+    sort: tuple[SortKey, bool] | None = None,
+    on_choose: Chosen | None = None,
+    on_sort: Sorted | None = None,
+) -> None:
+    """Draw rows about pairs; the sixth column tells a time, beside which the mark stands."""
 
     def chosen() -> None:
         identity = st.session_state[key].get("chosen")
@@ -58,15 +96,11 @@ def violations_table(
     _component()(
         key=key,
         data={
-            "columns": [
-                {"key": sort.value, "label": SORT_LABELS[sort], "sortable": on_sort is not None, "number": sort in _NUMBERS}
-                for sort in SortKey
-            ]
-            + [{"key": "action", "label": "Action", "sortable": False, "number": False}],
-            "sort": {"key": query.sort.value, "descending": query.descending} if on_sort else None,
+            "columns": columns,
+            "sort": {"key": sort[0].value, "descending": sort[1]} if sort else None,
             "selectable": on_choose is not None,
-            "selected": list(query.selected) if query.selected else None,
-            "rows": [_row(violation, viewer, new_since) for violation in violations],
+            "selected": list(selected) if selected else None,
+            "rows": [{"id": list(row.pair), "cells": list(row.cells), "title": row.title, "mark": row.mark} for row in rows],
         },
         on_chosen_change=chosen,
         on_sorted_change=sorted_by,
@@ -76,11 +110,17 @@ def violations_table(
 _NUMBERS = (SortKey.PROGRESS_LEVEL, SortKey.LICENSE_LEVEL)
 
 
-def _row(violation: Violation, viewer: Viewer, new_since: datetime | None) -> dict[str, object]:
+def violation_row(violation: Violation, viewer: Viewer, new_since: datetime | None) -> Row:
+    """A violation in words."""
     seen = violation.first_seen
-    return {
-        "id": [str(violation.user_id), violation.specialization],
-        "cells": [
+    mark = ""
+    if violation.earlier:
+        mark = f"returned ×{violation.earlier}"
+    elif seen is not None and seen == new_since:
+        mark = "new"
+    return Row(
+        (str(violation.user_id), violation.specialization),
+        (
             str(violation.user_id),
             violation.specialization,
             NONE if violation.progress_level is None else str(violation.progress_level),
@@ -88,7 +128,7 @@ def _row(violation: Violation, viewer: Viewer, new_since: datetime | None) -> di
             KIND_LABELS[violation.kind],
             in_words(viewer.now - seen) if seen else NONE,
             ACTION_LABELS[violation.recommended_action],
-        ],
-        "title": exact(seen, viewer.zone) if seen else "",
-        "new": seen is not None and seen == new_since,
-    }
+        ),
+        exact(seen, viewer.zone) if seen else "",
+        mark,
+    )

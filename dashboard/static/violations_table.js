@@ -39,9 +39,9 @@ export default function (component) {
     }, ...row.cells.map((text, index) => {
       const column = data.columns[index];
       const cell = element("td", { "data-label": column.label, class: column.number ? "number" : null }, text);
-      if (column.key === "first_seen") {
+      if (index === 5) {
         cell.title = row.title;
-        if (row.new) cell.append(" ", element("span", { class: "new" }, "new"));
+        if (row.mark) cell.append(" ", element("span", { class: "new" }, row.mark));
       }
       return cell;
     }));

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from html import escape
 
 import streamlit as st
 
-from core.coupling import PairNow, SideRows
-from core.errors import CouplingHealthError
 from core.health_monitor import HealthSummary
-from core.model import Status, Violation
+from core.model import Status
+from dashboard.components.lives import PastTable, healed_table, past_table, settled_table
+from dashboard.components.pair_details import pair_details
 from dashboard.components.violations_table import violations_table
 from dashboard.runtime import Runtime
 from dashboard.viewer import Viewer
-from dashboard.violation_query import PAGE_SIZE, ViolationQuery, mistakes
-from dashboard.wording import (
-    ACTION_ADVICE,
-    ACTION_LABELS,
-    KIND_LABELS,
-    NONE,
-    STATUS_LOOKS,
-    ago,
-    moment,
-    number,
-    timed,
-)
+from dashboard.violation_query import PAGE_SIZE, Tab, ViolationQuery, mistakes
+from dashboard.wording import ACTION_LABELS, KIND_LABELS, LIFE_LABELS, NONE, STATUS_LOOKS, ago, number, timed
 
 _EVERY = "All"
 
@@ -41,37 +31,109 @@ def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
     if summary.last is None or summary.totals is None:
         st.html('<p class="empty">No check has completed yet, so nothing is known. Press Run now on the overview.</p>')
         return
-    if not summary.totals.inconsistent:
-        st.html(f'<p class="empty">All {number(summary.totals.total_checked)} pairs agree.</p>')
+    query = _choose_tab(query, summary)
+    match query.tab:
+        case Tab.OPEN:
+            _open(runtime, viewer, summary, query)
+        case Tab.HEALED:
+            _past(runtime, viewer, query, *_healed_rows(runtime, viewer, query))
+        case Tab.SETTLED:
+            _past(runtime, viewer, query, *_settled_rows(runtime, viewer, query))
+
+
+def _choose_tab(query: ViolationQuery, summary: HealthSummary) -> ViolationQuery:
+    open_ = number(summary.totals.inconsistent) if summary.totals else NONE
+    labels = {Tab.OPEN: f"Open ({open_})", Tab.HEALED: "Healed", Tab.SETTLED: "Settled"}
+    st.session_state["choose-tab"] = query.tab
+    st.segmented_control(
+        "Which",
+        list(Tab),
+        format_func=labels.__getitem__,
+        key="choose-tab",
+        required=True,
+        label_visibility="collapsed",
+        on_change=lambda: _go(ViolationQuery(tab=st.session_state["choose-tab"] or Tab.OPEN)),
+    )
+    return query
+
+
+def _open(runtime: Runtime, viewer: Viewer, summary: HealthSummary, query: ViolationQuery) -> None:
+    if summary.totals is None or not summary.totals.inconsistent:
+        pairs = summary.totals.total_checked if summary.totals else None
+        st.html(f'<p class="empty">All {number(pairs)} pairs agree.</p>')
         return
     _choices(query, summary)
     found, count = runtime.monitor.violations_page(
         query.filter, sort=query.sort, descending=query.descending, offset=query.offset, limit=PAGE_SIZE
     )
-    last_page = max(-(-count // PAGE_SIZE), 1)
-    if query.page > last_page:  # an address of yesterday
-        _go(replace(query, page=last_page))
-        st.rerun()
+    _not_beyond_the_end(query, count)
     _count_and_download(query, count, summary.totals.inconsistent)
     if not count:
         st.html('<p class="empty">No violation fits these choices.</p>')
         return
+
+    def table() -> None:
+        violations_table(
+            found,
+            query,
+            viewer,
+            key="violations",
+            new_since=summary.new_since,
+            on_choose=lambda identity: _go(replace(query, selected=identity)),
+            on_sort=lambda column: _go(query.sorted_by(column)),
+        )
+        _pager(query, count)
+
+    _beside_details(runtime, viewer, query, table)
+
+
+def _healed_rows(runtime: Runtime, viewer: Viewer, query: ViolationQuery) -> tuple[PastTable, int, str]:
+    found, count = runtime.monitor.record.healed(offset=query.offset, limit=PAGE_SIZE)
+    nothing = "No violation has healed yet. Those that do will be listed here, with how long that took."
+    return healed_table(found, viewer), count, nothing
+
+
+def _settled_rows(runtime: Runtime, viewer: Viewer, query: ViolationQuery) -> tuple[PastTable, int, str]:
+    found, count = runtime.monitor.record.settled(offset=query.offset, limit=PAGE_SIZE)
+    seconds = runtime.settings.check.settle_seconds
+    explained = (
+        "An application that writes both sides one after the other always has pairs in flight. Pairs that were not apart before "
+        f"are read once more after {seconds:g} s; those that agree by then are no violations. They are listed here for 30 days."
+        if seconds
+        else "No pair is read twice: <code>check.settle_seconds</code> is 0."
+    )
+    st.html(f'<p class="detail quiet">{explained}</p>')
+    return settled_table(found, viewer), count, "No pair was caught in flight in the last 30 days."
+
+
+def _past(runtime: Runtime, viewer: Viewer, query: ViolationQuery, table: PastTable, count: int, nothing: str) -> None:
+    _not_beyond_the_end(query, count)
+    if not count:
+        st.html(f'<p class="empty">{nothing}</p>')
+        return
+
+    def draw() -> None:
+        past_table(table, query.selected, key=f"past-{query.tab}", on_choose=lambda pair: _go(replace(query, selected=pair)))
+        _pager(query, count)
+
+    _beside_details(runtime, viewer, query, draw)
+
+
+def _beside_details(runtime: Runtime, viewer: Viewer, query: ViolationQuery, table: Callable[[], None]) -> None:
     with st.container(key="table-and-details"):
-        table, details = st.columns([7, 4], gap="medium") if query.selected else (st.container(), None)
-        with table, st.container(border=True, key="violations-card"):
-            violations_table(
-                found,
-                query,
-                viewer,
-                key="violations",
-                new_since=summary.new_since,
-                on_choose=lambda identity: _go(replace(query, selected=identity)),
-                on_sort=lambda column: _go(query.sorted_by(column)),
-            )
-            _pager(query, count)
-        if details is not None and query.selected is not None:
-            with details, st.container(border=True, key="details"):
-                _details(runtime, viewer, query)
+        left, right = st.columns([7, 4], gap="medium") if query.selected else (st.container(), None)
+        with left, st.container(border=True, key="violations-card"):
+            table()
+        if right is not None and query.selected is not None:
+            with right, st.container(border=True, key="details"):
+                pair_details(runtime, viewer, query.selected, close=lambda: _go(replace(query, selected=None)))
+
+
+def _not_beyond_the_end(query: ViolationQuery, count: int) -> None:
+    last_page = max(-(-count // PAGE_SIZE), 1)
+    if query.page > last_page:  # an address of yesterday
+        _go(replace(query, page=last_page))
+        st.rerun()
 
 
 def _title(viewer: Viewer, summary: HealthSummary) -> None:
@@ -95,11 +157,13 @@ def _choices(query: ViolationQuery, summary: HealthSummary) -> None:
     st.session_state["choose-kind"] = wanted.kind.value if wanted.kind else _EVERY
     st.session_state["choose-specialization"] = wanted.specialization or _EVERY
     st.session_state["choose-action"] = wanted.action.value if wanted.action else _EVERY
+    st.session_state["choose-life"] = wanted.life.value if wanted.life else _EVERY
     with st.container(key="choices", horizontal=True, gap="small"):
         st.text_input("User", key="choose-user", placeholder="starts with …", on_change=_choose, width=150)
         _select("Problem", {kind.value: label for kind, label in KIND_LABELS.items()}, "choose-kind", 200)
         _select("Specialization", {name: name for name in names}, "choose-specialization", 220)
         _select("Action", {action.value: label for action, label in ACTION_LABELS.items()}, "choose-action", 260)
+        _select("Life", {life.value: label for life, label in LIFE_LABELS.items()}, "choose-life", 150)
 
 
 def _select(title: str, labels: Mapping[str, str], key: str, width: int) -> None:
@@ -125,6 +189,7 @@ def _choose() -> None:
         "kind": of("choose-kind"),
         "specialization": of("choose-specialization"),
         "action": of("choose-action"),
+        "life": of("choose-life"),
     }
     chosen = ViolationQuery.from_params({key: value for key, value in params.items() if value})
     _go(replace(query, filter=chosen.filter, page=1, selected=None))
@@ -161,71 +226,3 @@ def _pager(query: ViolationQuery, count: int) -> None:
         st.button(
             "Next", key="next-page", disabled=query.page >= pages, on_click=_go, args=(replace(query, page=query.page + 1),)
         )
-
-
-def _details(runtime: Runtime, viewer: Viewer, query: ViolationQuery) -> None:
-    user, specialization = query.selected or ("", "")
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.html(f'<h2 class="card strong">User {escape(user)} · {escape(specialization)}</h2>')
-        st.button(
-            "Close",
-            icon=":material/close:",
-            key="close-details",
-            type="tertiary",
-            on_click=_go,
-            args=(replace(query, selected=None),),
-        )
-    violation = runtime.monitor.find_violation(user, specialization)
-    try:
-        now = runtime.monitor.pair_now(violation.user_id if violation else user, specialization)
-    except CouplingHealthError as unreadable:
-        st.error(f"The rows cannot be read right now: {unreadable}", icon=":material/error:")
-        now = None
-    _verdict(viewer, violation, now)
-    if now is not None:
-        _side("Progress", now.progress)
-        _side("Licence", now.license)
-
-
-def _verdict(viewer: Viewer, violation: Violation | None, now: PairNow | None) -> None:
-    kind = (now.kind if now else None) or (violation.kind if violation and now is None else None)
-    if now is not None and kind is None:
-        _say_agreed(violation, now)
-    elif kind is not None:
-        changed = (
-            f" (the last check saw: {KIND_LABELS[violation.kind].lower()})" if violation and violation.kind is not kind else ""
-        )
-        st.html(
-            f'<p class="detail"><b>{KIND_LABELS[kind]}</b>{changed}</p>'
-            f'<p class="detail"><b>{ACTION_LABELS[kind.action]}.</b> {ACTION_ADVICE[kind.action]}</p>'
-        )
-    if violation is not None and violation.first_seen is not None:
-        seen = violation.first_seen
-        st.html(
-            f'<p class="detail quiet">Seen by every check since {timed(moment(seen, viewer.zone, viewer.now), seen, viewer.zone)}'
-            f" ({timed(ago(seen, viewer.now), seen, viewer.zone, role='ago')}).</p>"
-        )
-    elif violation is None:
-        st.html('<p class="detail quiet">The last check did not list this pair.</p>')
-
-
-def _say_agreed(violation: Violation | None, now: PairNow) -> None:
-    gone = not now.progress.rows and not now.license.rows
-    if violation is None:
-        st.info("Neither side has a row for this pair." if gone else "Both sides agree.", icon=":material/info:")
-    else:
-        healed = "both rows are gone" if gone else "both sides agree now"
-        st.success(f"Healed meanwhile: {healed}. The next check will say so.", icon=":material/check_circle:")
-
-
-def _side(title: str, side: SideRows) -> None:
-    st.html(f'<h3 class="side">{title} <span class="note">{escape(side.table)}, read just now</span></h3>')
-    if not side.rows:
-        st.html('<p class="detail quiet">No row.</p>')
-    for row in side.rows:
-        cells = "".join(f"<tr><th>{escape(str(name))}</th><td>{_value(value)}</td></tr>" for name, value in row.items())
-        st.html(f'<table class="row">{cells}</table>')
-
-
-def _value(value: object) -> str:
-    return NONE if value is None else escape(str(value))

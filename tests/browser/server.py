@@ -157,6 +157,7 @@ _unfollowing = urllib.request.build_opener(_Unfollowing)
 def environment(**settings: object) -> dict[str, str]:
     """The environment of a process of ours: that of the tests, and nothing but these settings of the product."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith("COUPLING_HEALTH_")}
+    settings = {"check__settle_seconds": 0, **settings}  # nobody here wants to wait for a second look
     return plain | {f"COUPLING_HEALTH_{name.upper()}": str(value) for name, value in settings.items()}
 
 

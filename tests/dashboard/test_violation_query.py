@@ -9,8 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core.model import Action, Kind
-from core.state.current_violations import SortKey, ViolationFilter
-from dashboard.violation_query import PAGE_SIZE, ViolationQuery, mistakes
+from core.state.current_violations import Life, SortKey, ViolationFilter
+from dashboard.violation_query import PAGE_SIZE, Tab, ViolationQuery, mistakes
 from tests.examples import examples
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
@@ -20,6 +20,7 @@ filters = st.builds(
     specialization=st.none() | texts,
     user=st.none() | texts.map(str.strip).filter(bool),
     action=st.none() | st.sampled_from(Action),
+    life=st.none() | st.sampled_from(Life),
 )
 queries = st.builds(
     ViolationQuery,
@@ -27,6 +28,7 @@ queries = st.builds(
     sort=st.sampled_from(SortKey),
     descending=st.booleans(),
     page=st.integers(1, 10**7),
+    tab=st.sampled_from(Tab),
     selected=st.none() | st.tuples(texts, texts),
 )
 
