@@ -6,7 +6,8 @@ statsmodels takes seconds to load, so it is imported where a forecast is made an
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,10 +63,11 @@ class Fitted:
     def forecasts(self, values: Floats, origins: Sequence[int], steps: int) -> Floats:
         """One row of `steps` values for each origin: the forecast from `values[:origin]`, no later value being used.
 
-        The filter runs once over all hours: its state after an hour depends on that hour and those before it alone. Raises FitFailed.
+        The filter runs once over all hours: its state after an hour depends on that hour and those before it alone.
+        Raises FitFailed.
         """
-        model = _ets_model(values, self.shape, initialization_method="known", **self.start)
-        with np.errstate(all="ignore"):
+        with _failures_named():
+            model = _ets_model(values, self.shape, initialization_method="known", **self.start)
             states = np.asarray(model.smooth(self.parameters).states, dtype=np.float64).reshape(values.size, -1)
             rows = np.stack([self._ahead(states, origin, steps) for origin in origins])
         if not np.isfinite(rows).all():
@@ -85,12 +87,9 @@ class Fitted:
 def fit(model: Model, past: Floats) -> Fitted:
     """Learn a model's parameters from the past. Raises FitFailed."""
     shape = SHAPES[model]
-    with np.errstate(all="ignore"):
-        try:
-            ets = _ets_model(past, shape, initialization_method="heuristic")
-            result = ets.fit(disp=False, maxiter=_ITERATIONS)
-        except (ValueError, ArithmeticError, np.linalg.LinAlgError) as unsuitable:
-            raise FitFailed from unsuitable
+    with _failures_named():
+        ets = _ets_model(past, shape, initialization_method="heuristic")
+        result = ets.fit(disp=False, maxiter=_ITERATIONS)
     parameters = np.asarray(result.params, dtype=np.float64)
     if not result.mle_retvals["converged"] or not np.isfinite(parameters).all():
         raise FitFailed
@@ -103,9 +102,18 @@ def fit(model: Model, past: Floats) -> Fitted:
     return Fitted(shape, parameters, float(damping), start)
 
 
+@contextmanager
+def _failures_named() -> Iterator[None]:
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    except (ValueError, ArithmeticError, np.linalg.LinAlgError) as unsuitable:
+        raise FitFailed from unsuitable
+
+
 def _ets_model(values: Floats, shape: Shape, **initialization: Any) -> Any:
-    # Their warnings (a search that ended early, an overflow) are for somebody who models by hand. Here a model proves itself in the
-    # backtest or is out. The filter names their modules; catch_warnings() would change everybody's while other threads run.
+    # Their warnings (a search that ended early, an overflow) are for somebody who models by hand. Here a model proves itself
+    # in the backtest or is out. The filter names their modules; catch_warnings() would change everybody's while threads run.
     for package in ("statsmodels", "scipy"):
         warnings.filterwarnings("ignore", module=rf"{package}\.")
     from statsmodels.tsa.exponential_smoothing.ets import ETSModel

@@ -6,6 +6,7 @@ correction for few of them that makes the promised share hold for exchangeable e
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import ceil
 
 import numpy as np
@@ -60,7 +61,7 @@ def crossing(expected: Floats, errors: Floats, pairs: float, thresholds: Thresho
 
 def _groups(steps: int) -> list[tuple[int, int]]:
     edges = [edge for edge in (*_FIRST_DAY, *range(48, steps + 24, 24)) if edge <= steps]
-    return list(zip(edges, edges[1:], strict=False))
+    return list(pairwise(edges))
 
 
 def _ends(errors: Floats) -> tuple[float, float]:

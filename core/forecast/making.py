@@ -1,4 +1,7 @@
-"""Make a forecast, or say why there is none. Pure: the series in, the forecast out. For a job, never for a page: it takes seconds."""
+"""Make a forecast, or say why there is none. Pure: the series in, the forecast out.
+
+For a job, never for a page: it loads statsmodels and takes seconds.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The words of a forecast as frozen dataclasses and enums. Free of numpy, so that pages and the state database load nothing for it."""
+"""The words of a forecast as frozen dataclasses and enums.
+
+Free of numpy, so that pages and the state database load nothing for it.
+"""
 
 from __future__ import annotations
 
@@ -50,6 +53,14 @@ class Model(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class HourRead:
+    """One hour of the past: its mean number of violations; None where nothing was read."""
+
+    start: datetime
+    violations: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class HourAhead:
     """One hour to come: the expected mean number of violations and its interval, 0 <= lower <= violations <= upper."""
 
@@ -73,8 +84,8 @@ class RateAhead:
 class Backtest:
     """How the model did beside the simple guesses where the outcome is known.
 
-    A try stands at an hour of the past, sees nothing after it, and forecasts. Errors are mean absolute differences, in violations,
-    over all hours of the horizon that were read, and over all tries.
+    A try stands at an hour of the past, sees nothing after it, and forecasts. Errors are mean absolute differences, in
+    violations, over all hours of the horizon that were read, and over all tries.
     """
 
     tries: int
@@ -105,7 +116,7 @@ class Outlook:
     refusal: Refusal | None
     model: Model | None = None  # the best one, also when it was refused
     backtest: Backtest | None = None
-    hours: Sequence[HourAhead] = ()
+    hours: tuple[HourAhead, ...] = ()
     crossing: Crossing | None = None
 
     @property
@@ -125,6 +136,7 @@ class Known:
     after_gap: bool = False  # older hours were left out because of a gap
     last_violations: float = 0.0
     pairs: float = 0.0  # in the newest hour; the rates to come assume that they stay
+    newest: tuple[HourRead, ...] = ()  # the last two days, so that a picture needs nothing else
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import numpy as np
 import numpy.typing as npt
 
-from core.forecast.model import Known
+from core.forecast.model import HourRead, Known
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -16,6 +16,7 @@ Flags = npt.NDArray[np.bool_]
 LONGEST_HISTORY = 8 * 168  # hours: older ones tell of another time, and cost
 SHORT_GAP = 3  # hours that are bridged by a straight line
 LONG_GAP = 24  # hours; what lies before a longer gap is left out
+_NEWEST = 48  # hours that are kept with the forecast
 _MOST_PAIRS = 1e12  # more is a broken figure
 
 
@@ -55,6 +56,10 @@ class Unbroken:
             after_gap=self.after_gap,
             last_violations=float(self.values[-1]),
             pairs=self.pairs,
+            newest=tuple(
+                HourRead(moment_of(self.first_hour + position), float(self.values[position]) if self.read[position] else None)
+                for position in range(max(self.values.size - _NEWEST, 0), self.values.size)
+            ),
         )
 
 
