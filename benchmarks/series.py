@@ -59,6 +59,10 @@ def _working_days(hours: int, rng: np.random.Generator) -> Floats:
     return 20 + 10 * np.sin(2 * np.pi * at / 24) * (at // 24 % 7 < 5) + rng.normal(0, 3, hours)
 
 
+def _noisy_walk(hours: int, rng: np.random.Generator) -> Floats:
+    return 200 + np.cumsum(rng.normal(0, 0.5, hours)) + rng.normal(0, 5, hours)
+
+
 KINDS: Mapping[str, Kind] = {
     "white": Kind("white noise", structured=False, values=_white_noise),
     "walk": Kind("random walk", structured=False, values=_random_walk),
@@ -67,5 +71,6 @@ KINDS: Mapping[str, Kind] = {
     "daily": Kind("daily pattern and noise", structured=True, values=_daily),
     "nightly": Kind("nightly batch", structured=True, values=_nightly_batch),
     "drifting": Kind("daily pattern on a drifting level", structured=True, values=_daily_and_drifting),
+    "noisy": Kind("drifting level under noise", structured=True, values=_noisy_walk),
     "working": Kind("daily pattern on working days", structured=True, values=_working_days),
 }
