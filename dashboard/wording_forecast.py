@@ -53,9 +53,10 @@ def expected_sentence(outlook: Outlook, zone: ZoneInfo) -> str:
 def proof_sentence(backtest: Backtest) -> str:
     """By how much the model beat the simple guesses, and how many values lay in the interval."""
     guesses = ", ".join(f"“{GUESS_LABELS[guess]}” by {amount(error)}" for guess, error in backtest.guesses.items())
+    tries = counted(backtest.tries, "try", "tries")
     return (
-        f"In {counted(backtest.tries, 'try', 'tries')} on this installation's own history it missed by "
-        f"{amount(backtest.error)} violations on average; {guesses}. That is {backtest.improvement_percent:.0f} % less than the best of them; "
+        f"In {tries} on this installation's own history it missed by {amount(backtest.error)} violations on average; {guesses}. "
+        f"That is {backtest.improvement_percent:.0f} % less than the best of them; "
         f"{backtest.coverage_percent:.0f} % of the values lay in the interval, which is made for {INTERVAL_PERCENT} %."
     )
 

@@ -112,8 +112,10 @@ def fit(model: Model, past: Floats) -> Fitted:
 
 
 def _most_likely(ets: Any) -> Floats:
-    """The search of ETSModel.fit() would do, but for its linear algebra, which wakes a thread for each core to divide ten numbers:
-    on a busy machine it takes ten times as long. A simplex needs none, and no gradient.
+    """The parameters of the greatest likelihood. Raises FitFailed when the search finds no end.
+
+    ETSModel.fit() would do, but for its linear algebra, which wakes a thread for each core to divide ten numbers: on a busy
+    machine it takes ten times as long. A simplex needs none.
     """
     from scipy import optimize
 

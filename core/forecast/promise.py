@@ -70,7 +70,7 @@ class PromiseOutlook:
 def promise_outlook(
     promise: Promise, so_far: CheckCount, recent: CheckCount, now: datetime, broken_since: datetime | None = None
 ) -> PromiseOutlook:
-    """What becomes of a promise when bad checks go on coming as they did in `recent`: the last 7 days, or less when less is known.
+    """What becomes of a promise when bad checks go on coming as they did in `recent`: 7 days, or less when less is known.
 
     `so_far` counts the month's checks up to `now`; `broken_since` is the moment of its (allowed + 1)-th bad one, if there is one.
     """

@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as arrays
 
 from benchmarks.series import KINDS, PAIRS
 from core.forecast.making import LEAST_IMPROVEMENT, make_forecast
-from core.forecast.model import Forecast, Guess, Horizon, Model, Refusal
+from core.forecast.model import Forecast, Guess, Horizon, Model, Outlook, Refusal
 from core.forecast.series import HourlySeries
 from core.status import DEFAULT_THRESHOLDS
 from tests.examples import examples
@@ -25,13 +25,22 @@ HOUR = timedelta(hours=1)
 WEEKS = 8 * 7
 
 
+STRUCTURED = ["daily", "nightly", "drifting", "working"]
+
+
 @cache
-def forecast_for(kind: str, seed: int, days: int = WEEKS) -> Forecast:
-    return forecast_of(KINDS[kind].of(days, seed))
+def truth(kind: str, seed: int) -> np.ndarray:
+    """Nine weeks: eight to learn from, and one that nothing sees."""
+    return KINDS[kind].of(WEEKS + 7, seed)
+
+
+@cache
+def forecast_for(kind: str, seed: int) -> Forecast:
+    return forecast_of(truth(kind, seed)[: WEEKS * 24])
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("kind", [name for name, kind in KINDS.items() if kind.structured])
+@pytest.mark.parametrize("kind", STRUCTURED)
 def test_structure_is_shown(kind: str, seed: int) -> None:
     forecast = forecast_for(kind, seed)
     assert forecast.day.useful
@@ -41,7 +50,7 @@ def test_structure_is_shown(kind: str, seed: int) -> None:
     assert backtest.error < min(backtest.guesses.values())
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("kind", ["white", "walk"])
 def test_noise_is_refused_although_it_beats_some_guesses(kind: str, seed: int) -> None:
     forecast = forecast_for(kind, seed)
@@ -65,48 +74,47 @@ def test_the_pattern_of_the_week_is_found_where_there_is_one() -> None:
 
 
 def test_the_forecast_goes_where_the_pattern_goes() -> None:
-    pattern = 20 + 10 * np.sin(2 * np.pi * np.arange(24 * (WEEKS + 1)) / 24)
-    noise = np.random.default_rng(1).normal(0, 2, 24 * WEEKS)
-    forecast = forecast_of(pattern[: 24 * WEEKS] + noise)
+    pattern = 20 + 10 * np.sin(2 * np.pi * np.arange(30 * 24) / 24)
+    forecast = forecast_of(pattern + np.random.default_rng(1).normal(0, 2, pattern.size))
     expected = np.array([hour.violations for hour in forecast.day.hours])
-    assert np.abs(expected - pattern[24 * WEEKS : 24 * WEEKS + 24]).max() < 2
+    assert np.abs(expected - pattern[:24]).max() < 2
     assert [hour.start for hour in forecast.day.hours] == [NOON + HOUR * step for step in range(1, 25)]
     for hour in forecast.day.hours:
         assert 0 <= hour.lower <= hour.violations <= hour.upper
 
 
 def test_the_measured_coverage_is_near_eighty_percent() -> None:
-    measured = [
-        outlook.backtest.coverage_percent
-        for kind in ("daily", "nightly", "drifting")
-        for seed in range(3)
-        for outlook in (forecast_for(kind, seed).day, forecast_for(kind, seed).week)
-        if outlook.useful and outlook.backtest is not None
-    ]
-    assert len(measured) >= 12
-    assert all(65 <= each <= 92 for each in measured), measured
-    assert 75 <= np.mean(measured) <= 86
+    outlooks = [outlook for kind in STRUCTURED for seed in range(3) for outlook in _both(forecast_for(kind, seed))]
+    measured = [outlook.backtest.coverage_percent for outlook in outlooks if outlook.useful and outlook.backtest is not None]
+    assert len(measured) >= 20
+    assert all(70 <= each <= 90 for each in measured), measured
+    assert 76 <= np.mean(measured) <= 86
 
 
-def test_the_interval_holds_for_hours_that_no_backtest_saw() -> None:
-    inside = []
-    for kind in ("daily", "nightly", "working"):
-        for seed in range(3):
-            truth = KINDS[kind].of(WEEKS + 1, seed)
-            day = forecast_of(truth[: WEEKS * 24]).day
-            inside += [hour.lower <= value <= hour.upper for hour, value in zip(day.hours, truth[WEEKS * 24 :], strict=False)]
-    assert len(inside) == 9 * 24
-    assert 0.7 <= np.mean(inside) <= 0.9
+def test_the_interval_holds_for_hours_that_nothing_had_seen() -> None:
+    for horizon in Horizon:
+        inside = [
+            hour.lower <= value <= hour.upper
+            for kind in STRUCTURED
+            for seed in range(3)
+            for hour, value in zip(forecast_for(kind, seed).outlook(horizon).hours, truth(kind, seed)[WEEKS * 24 :], strict=False)
+        ]
+        assert len(inside) >= 10 * horizon
+        assert 0.7 <= np.mean(inside) <= 0.9
+
+
+def _both(forecast: Forecast) -> tuple[Outlook, Outlook]:
+    return forecast.day, forecast.week
 
 
 def test_a_constant_is_no_forecast() -> None:
-    forecast = forecast_of(np.full(WEEKS * 24, 7.0))
+    forecast = forecast_of(np.full(40 * 24, 7.0))
     assert {forecast.day.refusal, forecast.week.refusal} == {Refusal.CONSTANT}
     assert forecast.known.last_violations == 7.0
 
 
 def test_a_perfect_pattern_needs_no_model() -> None:
-    perfect = np.tile(np.arange(24.0), WEEKS)
+    perfect = np.tile(np.arange(24.0), 14)
     forecast = forecast_of(perfect)
     assert forecast.day.refusal is Refusal.NOT_BETTER
     assert forecast.day.backtest is not None
@@ -119,7 +127,7 @@ def test_too_little_history_is_refused_by_horizon() -> None:
     assert nothing.day.refusal is Refusal.TOO_LITTLE_HISTORY
     assert nothing.known.last is None
     assert forecast_of(KINDS["daily"].of(9, 0)).day.refusal is Refusal.TOO_LITTLE_HISTORY
-    twenty_days = forecast_for("daily", 0, 20)
+    twenty_days = forecast_of(KINDS["daily"].of(20, 0))
     assert twenty_days.day.useful
     assert twenty_days.week.refusal is Refusal.TOO_LITTLE_HISTORY
 
@@ -161,7 +169,7 @@ def test_hours_of_the_future_come_from_a_clock_that_was_set_back() -> None:
 
 
 def test_the_probability_of_crossing_is_plain_in_plain_cases() -> None:
-    daily = KINDS["daily"].of(WEEKS, 0)  # up to 40 violations
+    daily = KINDS["daily"].of(20, 0)  # up to 40 violations
     far, below, far_below = (forecast_of(daily, pairs=pairs).day.crossing for pairs in (100_000.0, 1_000.0, 400.0))
     assert far is not None and far.below_healthy < 0.05 and far.below_degraded < 0.05
     assert below is not None and below.below_healthy > 0.95 and below.below_degraded < 0.05
@@ -179,12 +187,12 @@ def test_rates_are_those_of_the_newest_number_of_pairs() -> None:
 def test_no_warning_of_a_library_reaches_anybody() -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        forecast_of(KINDS["spikes"].of(20, 3))
+        forecast_of(KINDS["spikes"].of(12, 3))
     assert not caught
 
 
 def test_order_and_doubles_do_not_matter() -> None:
-    series = history(KINDS["daily"].of(20, 0))
+    series = history(KINDS["daily"].of(12, 0))
     order = np.random.default_rng(0).permutation(series.hours.size)
     doubled = HourlySeries(
         np.concatenate((series.hours, series.hours))[np.concatenate((order, order + order.size))],
@@ -199,7 +207,7 @@ _FIGURES = st.one_of(
 )
 
 
-@settings(max_examples=examples(8))
+@settings(max_examples=examples(6))
 @given(values=arrays.arrays(np.float64, st.integers(0, 300), elements=_FIGURES), pairs=_FIGURES)
 def test_nothing_that_a_series_can_hold_raises(values: np.ndarray, pairs: float) -> None:
     forecast = forecast_of(values, pairs=pairs)
@@ -207,7 +215,7 @@ def test_nothing_that_a_series_can_hold_raises(values: np.ndarray, pairs: float)
         assert forecast.outlook(horizon).useful == bool(forecast.outlook(horizon).hours)
 
 
-@settings(max_examples=examples(6))
+@settings(max_examples=examples(4))
 @given(
     seed=st.integers(0, 1000), scale=st.sampled_from([1e-300, 1e-9, 1.0, 1e9]), broken=st.lists(st.integers(0, 287), max_size=40)
 )
