@@ -18,6 +18,7 @@ OCTOBER = Promise(2025, 10, ZoneInfo("UTC"), Decimal(99), 31 * 288)
 NOW = datetime(2025, 10, 25, tzinfo=UTC)
 SO_FAR = 24 * 288
 WEEK = 7 * 288
+HOLDING = promise_outlook(OCTOBER, CheckCount(SO_FAR, 12), CheckCount(WEEK, 3), NOW)
 
 
 def test_one_check_in_a_hundred_may_be_bad() -> None:
@@ -44,9 +45,8 @@ def test_at_this_pace_it_breaks_on_a_day() -> None:
 
 
 def test_at_a_slow_pace_it_holds() -> None:
-    outlook = promise_outlook(OCTOBER, CheckCount(SO_FAR, 12), CheckCount(WEEK, 3), NOW)
-    assert outlook.state is PromiseState.HOLDS
-    assert outlook_sentence(outlook) == "At this pace the 99 % promise for October holds: 12 of 89 allowed bad checks are used."
+    assert HOLDING.state is PromiseState.HOLDS
+    assert outlook_sentence(HOLDING) == "At this pace the 99 % promise for October holds: 12 of 89 allowed bad checks are used."
 
 
 def test_one_bad_check_too_many_breaks_it() -> None:
