@@ -7,7 +7,18 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from core.durations import in_words
-from core.forecast.model import INTERVAL_PERCENT, NEEDED_DAYS, Backtest, Guess, Horizon, Known, Model, Outlook, Refusal
+from core.forecast.model import (
+    INTERVAL_PERCENT,
+    LEAST_IMPROVEMENT,
+    NEEDED_DAYS,
+    Backtest,
+    Guess,
+    Horizon,
+    Known,
+    Model,
+    Outlook,
+    Refusal,
+)
 from core.forecast.promise import PromiseOutlook, PromiseState
 from dashboard.wording import NONE, counted, number
 
@@ -139,9 +150,9 @@ def _not_better(outlook: Outlook, known: Known, zone: ZoneInfo) -> str:
         f"in {counted(backtest.tries, 'try', 'tries')} on this installation's own history “{GUESS_LABELS[best]}” missed by "
         f"{amount(backtest.guesses[best])} violations on average, the best model by {amount(backtest.error)}"
     )
-    if backtest.error < backtest.guesses[best]:
-        return f"{compared}. So small a difference, or one from so few tries, may be luck."
-    return f"{compared}."
+    if backtest.improvement_percent >= LEAST_IMPROVEMENT:
+        return f"{compared}. That may be luck: the tries differ too much."
+    return f"{compared}. It has to miss by {LEAST_IMPROVEMENT} % less to be worth a look."
 
 
 def _violations(value: float) -> str:

@@ -12,12 +12,11 @@ import numpy as np
 from core.forecast.backtest import Trial, try_models
 from core.forecast.candidates import FitFailed, fit
 from core.forecast.intervals import bounds, crossing
-from core.forecast.model import NEEDED_DAYS, Forecast, Horizon, HourAhead, Outlook, Refusal
+from core.forecast.model import LEAST_IMPROVEMENT, NEEDED_DAYS, Forecast, Horizon, HourAhead, Outlook, Refusal
 from core.forecast.series import HourlySeries, Unbroken, hour_of, moment_of, unbroken
 from core.status import Thresholds
 
-LEAST_IMPROVEMENT = 5.0  # percent, over the best simple guess
-MOST_LUCK = 0.05
+MOST_LUCK = 0.05  # the probability that the improvement is none
 _OLDEST_NOW = 3  # hours since the newest hour that was read
 _MOST_UNREAD = 0.2  # of all hours
 

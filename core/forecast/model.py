@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 
 INTERVAL_PERCENT = 80  # of the values are meant to lie in the interval
+LEAST_IMPROVEMENT = 5  # percent less error than the best simple guess, else nothing is shown
 
 
 class Horizon(IntEnum):

@@ -7,7 +7,7 @@ from html import escape
 
 import streamlit as st
 
-from core.forecast.model import Crossing, Forecast, Horizon
+from core.forecast.model import INTERVAL_PERCENT, Crossing, Forecast, Horizon, Model
 from core.forecast.promise import PromiseOutlook
 from core.status import Thresholds
 from dashboard.components.forecast_chart import Measure, forecast_chart
@@ -70,10 +70,14 @@ def _outlook(forecast: Forecast, useful: list[Horizon], thresholds: Thresholds, 
     if outlook.crossing is not None:
         tiles(_crossings(outlook.crossing, horizon, thresholds))
     if outlook.backtest is not None and outlook.model is not None:
-        made_of = (
-            f" It is made of {MODEL_LABELS[outlook.model]}. Figures are means of an hour; rates assume as many pairs as now."
-        )
-        st.caption(proof_sentence(outlook.backtest) + made_of)
+        st.caption(f"{proof_sentence(outlook.backtest)} {_method(outlook.model)}")
+
+
+def _method(model: Model) -> str:
+    return (
+        f"The model is {MODEL_LABELS[model]}; dotted is what it expects, shaded the {INTERVAL_PERCENT} % interval. "
+        "Figures are means of an hour; rates assume as many pairs as now."
+    )
 
 
 def _choices(useful: list[Horizon]) -> tuple[Horizon, Measure]:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from benchmarks.series import KINDS, PAIRS
-from core.forecast.making import LEAST_IMPROVEMENT, make_forecast
-from core.forecast.model import Forecast, Guess, Horizon, Model, Outlook, Refusal
+from core.forecast.making import make_forecast
+from core.forecast.model import LEAST_IMPROVEMENT, Forecast, Guess, Horizon, Model, Outlook, Refusal
 from core.forecast.series import HourlySeries
 from core.status import DEFAULT_THRESHOLDS
 from tests.examples import examples

@@ -63,12 +63,12 @@ def test_a_refusal_names_its_figures() -> None:
 
 
 def test_not_better_tells_which_guess_was_as_good() -> None:
-    even = replace(BACKTEST, error=4.5)
+    even = replace(BACKTEST, error=4.5, improvement_percent=-2.3)
     assert refusal_sentence(refused(Horizon.DAY, Refusal.NOT_BETTER, even), KNOWN, BUDAPEST).endswith(
         "in 28 tries on this installation's own history “same as yesterday” missed by 4.4 violations on average, "
-        "the best model by 4.5."
+        "the best model by 4.5. It has to miss by 5 % less to be worth a look."
     )
-    lucky = replace(BACKTEST, error=4.3)
+    lucky = replace(BACKTEST, luck=0.2)
     assert "may be luck" in refusal_sentence(refused(Horizon.DAY, Refusal.NOT_BETTER, lucky), KNOWN, BUDAPEST)
 
 
