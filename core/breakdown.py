@@ -1,0 +1,50 @@
+"""What the violations of one reading are made of: specialization, kind and direction, with counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from core.model import Direction, Kind, Violation
+
+REST = "…"  # stands for the specializations that are too many to be named
+MOST_ENTRIES = 50
+
+Part = tuple[str, Kind, Direction]
+
+
+@dataclass(frozen=True, slots=True)
+class BreakdownEntry:
+    """So many violations of one specialization, kind and direction. The specialization REST stands for all that are not named."""
+
+    specialization: str
+    kind: Kind
+    direction: Direction
+    count: int
+
+
+def counted(violations: Iterable[Violation]) -> Counter[Part]:
+    """How many violations each specialization, kind and direction has. Counts of parts of a list can be added up."""
+    return Counter((violation.specialization, violation.kind, violation.direction) for violation in violations)
+
+
+def as_json(counts: Mapping[Part, int]) -> list[list[str | int]]:
+    """The column `breakdown` of history: [specialization, kind, direction, count] each, most first.
+
+    At most 50 entries name a specialization; behind them the rest stands summed up by kind and direction, under REST.
+    """
+    ordered = sorted(counts.items(), key=lambda part: (-part[1], part[0]))
+    rest: Counter[Part] = Counter()
+    for (_, kind, direction), count in ordered[MOST_ENTRIES:]:
+        rest[REST, kind, direction] += count
+    entries = ordered[:MOST_ENTRIES] + sorted(rest.items(), key=lambda part: (-part[1], part[0]))
+    return [[specialization, kind.value, direction.value, count] for (specialization, kind, direction), count in entries]
+
+
+def from_json(document: Sequence[Sequence[str | int]] | None) -> Sequence[BreakdownEntry]:
+    """The entries of that column; none where it is empty, as in a failed attempt."""
+    return [
+        BreakdownEntry(str(specialization), Kind(kind), Direction(direction), int(count))
+        for specialization, kind, direction, count in document or ()
+    ]
