@@ -6,12 +6,13 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
 import sqlalchemy as sa
 
+from core.analysis.trend import MOST_POINTS, Trend
 from core.checker import Checker, report_of
 from core.clock import Clock, utc_now
 from core.coupling import PairNow, ProgressLicenseCoupler
@@ -22,12 +23,11 @@ from core.log_import import ImportResult, Progress, no_progress
 from core.model import Report, Request, Status, Totals, Trigger, UserId, Violation
 from core.record import HealthRecord
 from core.settings import Settings
-from core.state import current_violations, history, known_logs, lease, trend
+from core.state import current_violations, history, known_logs, lease
 from core.state.current_violations import EVERYTHING, SortKey, ViolationFilter
 from core.state.database import StateDatabase
 from core.state.history import Attempt, FailedAttempt
 from core.state.known_logs import KnownLog
-from core.state.trend import Trend
 from core.status import Assessment, Evidence, assess, holds_until
 from core.tally import AttemptTally, Tally
 
@@ -249,20 +249,9 @@ class HealthMonitor:
         with self.state.read() as connection:
             return self._tally.up_to_now(connection, self._watched(connection))
 
-    def trend(self, start: datetime | None, end: datetime | None = None, most_points: int = trend.MOST_POINTS) -> Trend:
-        """History from `start` (None: from the first row) to `end` (None: now), reduced for drawing."""
-        with self.state.read() as connection:
-            end = end or self._clock()
-            start = start or trend.beginning(connection) or end - timedelta(days=1)
-            return trend.trend(
-                connection,
-                self._watched(connection),
-                start,
-                end,
-                self.settings.schedule.freshness,
-                self.settings.status_thresholds,
-                most_points,
-            )
+    def trend(self, start: datetime | None, end: datetime | None = None, most_points: int = MOST_POINTS) -> Trend:
+        """History from `start` (None: from the first reading) to `end` (None: now), reduced for drawing."""
+        return self.record.trend(start, end, most_points)
 
     def violations_page(
         self,
