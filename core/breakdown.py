@@ -45,6 +45,6 @@ def as_json(counts: Mapping[Part, int]) -> list[list[str | int]]:
 def from_json(document: Sequence[Sequence[str | int]] | None) -> Sequence[BreakdownEntry]:
     """The entries of that column; none where it is empty, as in a failed attempt."""
     return [
-        BreakdownEntry(str(specialization), Kind(kind), Direction(direction), int(count))
+        BreakdownEntry(str(specialization), Kind(str(kind)), Direction(str(direction)), int(count))
         for specialization, kind, direction, count in document or ()
     ]

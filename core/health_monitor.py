@@ -223,8 +223,7 @@ class HealthMonitor:
 
     def checks_since(self, start: datetime) -> tuple[int, int]:
         """How many checks completed since `start`, and how many were tried."""
-        with self.state.read() as connection:
-            return history.attempts_since(connection, self._watched(connection), start)
+        return self.record.checks_since(start)
 
     def find_check(self, check_id: str) -> Attempt | None:
         """The attempt with this id, also one that could not be recorded yet; None when there is none, or it still runs."""
@@ -301,8 +300,7 @@ class HealthMonitor:
 
     def recent_failures(self, limit: int = 20) -> Sequence[Attempt]:
         """The newest failed attempts, newest first."""
-        with self.state.read() as connection:
-            return history.failures(connection, self._watched(connection), limit)
+        return self.record.newest_failures(limit)
 
     def broken_logs(self) -> Sequence[KnownLog]:
         """The violation logs that were found and cannot be read."""

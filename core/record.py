@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import add
@@ -16,8 +16,9 @@ from core.analysis.period import Days, EpisodeFigures, PeriodFigures, between_da
 from core.analysis.trend import MOST_POINTS, Trend, trend
 from core.clock import Clock
 from core.settings import Settings
-from core.state import daily, episodes
+from core.state import daily, episodes, history
 from core.state.database import StateDatabase
+from core.state.history import Attempt
 from core.state.timeline import TimelineKeeper
 from core.timeline import Timeline, moment
 
@@ -87,6 +88,20 @@ class HealthRecord:
             most_points,
             {day: figures.sums for day, figures in days.items()},
         )
+
+    def checks_since(self, start: datetime) -> tuple[int, int]:
+        """How many checks completed since `start`, and how many were tried."""
+        timeline = self.timeline()
+        checks = timeline[timeline.position(start) :]
+        checks = checks[~checks.imported]
+        return len(checks) - int(checks.failed.sum()), len(checks)
+
+    def newest_failures(self, limit: int) -> Sequence[Attempt]:
+        """The newest failed attempts, newest first."""
+        with self.state.read() as connection:
+            timeline = self._keeper.up_to_now(connection, self._watched(connection))
+            numbers = sorted(timeline.number[timeline.failed & ~timeline.imported].tolist())[-limit:]
+            return history.numbered(connection, numbers)
 
     def heat_map(self, start: datetime, end: datetime, zone: ZoneInfo) -> HeatMap:
         """The attempts of [start, end) by hour and weekday in a zone; of dropped days nothing is known by the hour."""

@@ -148,21 +148,21 @@ def sums_of(
         agreeing=int(part.consistent[compared].sum()),
         compared=int(part.total[compared].sum()),
         most_violations=int(part.violations.max(initial=0)),
-        worst=_worst(part),
+        worst=worst_of(part[compared]) if np.any(compared) else None,
         microseconds=_time_by_class(timeline, start, end, freshness, thresholds, max(until or end, end)),
     )
 
 
-def _worst(part: Timeline) -> Worst | None:
-    some = np.flatnonzero(part.compared)
-    if not len(some):
-        return None
-    rates = part.consistent[some] / part.total[some]
-    near = some[rates <= rates.min() + 1e-12]  # equal as floats; told apart by the integers below
-    candidates = (
-        Worst(int(part.number[i]), moment(part.at[i]), int(part.consistent[i]), int(part.total[i])) for i in near[:1_000]
-    )
-    return min(candidates, key=_order)
+def worst_of(left: Timeline) -> Worst:
+    """The reading with the lowest rate, compared exactly; the first of several. Every one must have compared something."""
+    rates = left.consistent / left.total
+    left = left[rates <= rates.min() + 1e-12]  # equal as floats; told apart by the integers
+    while True:
+        number, at, total, consistent = (int(column[0]) for column in (left.number, left.at, left.total, left.consistent))
+        lower = left.consistent * total < consistent * left.total
+        if not np.any(lower):
+            return Worst(number, moment(at), consistent, total)
+        left = left[lower]
 
 
 def _order(worst: Worst) -> tuple[Any, ...]:

@@ -38,6 +38,11 @@ def extent(connection: sa.Connection, scope: str) -> tuple[int, date | None]:
     return count, first
 
 
+def dropped_in_all(connection: sa.Connection) -> int:
+    """How many days were dropped, of all watched databases: grows whenever rows of history go."""
+    return connection.execute(sa.select(sa.func.count()).select_from(daily_figures)).scalar_one()
+
+
 def find(connection: sa.Connection, scope: str, day: date) -> Day | None:
     """A dropped day."""
     figures = connection.execute(
@@ -71,11 +76,11 @@ def from_json(document: Mapping[str, Any]) -> Day:
     """A day as `as_json` wrote it."""
     lives = dict(document["episodes"])
     oldest = lives.pop("oldest_open")
-    columns = zip(fields(Timeline), document["last"], strict=True)
+    number, at, total, consistent, duration = (np.array(column, np.int64) for column in document["last"][:5])
     return Day(
         Sums.from_json(document),
         EpisodeFigures(**lives, oldest_open=None if oldest is None else moment(oldest)),
-        Timeline(*(np.array(values, np.bool_ if column.name == "imported" else np.int64) for column, values in columns)),
+        Timeline(number, at, total, consistent, duration, np.array(document["last"][5], np.bool_)),
     )
 
 
