@@ -54,6 +54,7 @@ class NewestFacts:
         self._schedule = schedule
         self._thresholds = thresholds
         self._kept: tuple[Facts, float] = (NO_FACTS, float("-inf"))  # with the moment at which they were true
+        self._of: str | None = None  # whose history was read
         self._reading = threading.Lock()
         self.running: Lease | None = None  # as of the last reading; whether it still is held is for the reader to derive
 
@@ -90,7 +91,10 @@ class NewestFacts:
             return known
         watched = self._watched(connection)
         newest = history.newest_completed(connection, watched)
-        evidence = history.evidence(connection, watched, newest, self._schedule.freshness, self._thresholds)
+        since = known.evidence.status_since
+        earlier = (known.newest, since) if known.newest is not None and since is not None and watched == self._of else None
+        evidence = history.evidence(connection, watched, newest, self._schedule.freshness, self._thresholds, earlier)
+        self._of = watched
         figures, changes = current_violations.NONE, None
         if newest is not None and newest.check_id is not None:
             figures = current_violations.overview(connection, newest.check_id)

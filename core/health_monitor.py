@@ -7,12 +7,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
 import sqlalchemy as sa
 
+from core.analysis.trend import MOST_POINTS, Trend
 from core.checker import Checker, report_of
 from core.clock import Clock, utc_now
 from core.coupling import PairNow, ProgressLicenseCoupler
@@ -24,13 +25,12 @@ from core.model import Report, Request, Status, Totals, Trigger, UserId, Violati
 from core.record import HealthRecord
 from core.settings import Settings
 from core.settling import Wait
-from core.state import current_violations, history, known_logs, lease, trend
+from core.state import current_violations, history, known_logs, lease
 from core.state.current_violations import EVERYTHING, SortKey, ViolationFilter
 from core.state.database import StateDatabase
 from core.state.episodes import Changes
 from core.state.history import Attempt, FailedAttempt
 from core.state.known_logs import KnownLog
-from core.state.trend import Trend
 from core.status import Assessment, Evidence, assess, holds_until
 from core.tally import AttemptTally, Tally
 
@@ -232,8 +232,7 @@ class HealthMonitor:
 
     def checks_since(self, start: datetime) -> tuple[int, int]:
         """How many checks completed since `start`, and how many were tried."""
-        with self.state.read() as connection:
-            return history.attempts_since(connection, self._watched(connection), start)
+        return self.record.checks_since(start)
 
     def find_check(self, check_id: str) -> Attempt | None:
         """The attempt with this id, also one that could not be recorded yet; None when there is none, or it still runs."""
@@ -258,20 +257,9 @@ class HealthMonitor:
         with self.state.read() as connection:
             return self._tally.up_to_now(connection, self._watched(connection))
 
-    def trend(self, start: datetime | None, end: datetime | None = None, most_points: int = trend.MOST_POINTS) -> Trend:
-        """History from `start` (None: from the first row) to `end` (None: now), reduced for drawing."""
-        with self.state.read() as connection:
-            end = end or self._clock()
-            start = start or trend.beginning(connection) or end - timedelta(days=1)
-            return trend.trend(
-                connection,
-                self._watched(connection),
-                start,
-                end,
-                self.settings.schedule.freshness,
-                self.settings.status_thresholds,
-                most_points,
-            )
+    def trend(self, start: datetime | None, end: datetime | None = None, most_points: int = MOST_POINTS) -> Trend:
+        """History from `start` (None: from the first reading) to `end` (None: now), reduced for drawing."""
+        return self.record.trend(start, end, most_points)
 
     def violations_page(
         self,
@@ -321,8 +309,7 @@ class HealthMonitor:
 
     def recent_failures(self, limit: int = 20) -> Sequence[Attempt]:
         """The newest failed attempts, newest first."""
-        with self.state.read() as connection:
-            return history.failures(connection, self._watched(connection), limit)
+        return self.record.newest_failures(limit)
 
     def broken_logs(self) -> Sequence[KnownLog]:
         """The violation logs that were found and cannot be read."""

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import reduce
+from operator import add
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from core.analysis.heat import HeatMap, heat_map
 from core.analysis.objective import Objective
-from core.analysis.period import PeriodFigures, period_figures
+from core.analysis.period import Days, EpisodeFigures, PeriodFigures, between_days, midnight, period_figures, within
+from core.analysis.trend import MOST_POINTS, Trend, trend
 from core.clock import Clock
 from core.settings import Settings
-from core.state import daily, episodes, settled
+from core.state import daily, episodes, history, settled
 from core.state.database import StateDatabase
 from core.state.episodes import Episode, Life
+from core.state.history import Attempt
 from core.state.settled import Settled
 from core.state.timeline import TimelineKeeper
-from core.timeline import Timeline
+from core.timeline import Timeline, moment
 
 
 class HealthRecord:
@@ -46,10 +52,11 @@ class HealthRecord:
 
     def period(self, start: datetime, end: datetime) -> PeriodFigures:
         """The figures of [start, end), or up to now when it is not over."""
-        end = min(end, max(self._clock(), start))
+        now = self._clock()
+        end = min(end, max(now, start))
         with self.state.read() as connection:
             watched = self._watched(connection)
-            scope = episodes.scope_of(watched)
+            dropped = daily.days(connection, episodes.scope_of(watched), start, end)
             return period_figures(
                 self._keeper.up_to_now(connection, watched),
                 start,
@@ -57,9 +64,52 @@ class HealthRecord:
                 schedule=self.settings.schedule,
                 thresholds=self.settings.status_thresholds,
                 objective=self.objective,
-                episodes=episodes.figures(connection, scope, start, end),
-                dropped=daily.dropped_sums(connection, scope, start, end),
+                episodes=_lives(connection, watched, dropped, start, end),
+                dropped=dropped,
+                until=now,
             )
+
+    # --- over time ----------------------------------------------------------------------------------------------------
+
+    def trend(self, start: datetime | None, end: datetime | None = None, most_points: int = MOST_POINTS) -> Trend:
+        """History from `start` (None: from the first reading) to `end` (None: now), reduced for drawing."""
+        end = end or self._clock()
+        with self.state.read() as connection:
+            watched = self._watched(connection)
+            timeline = self._keeper.up_to_now(connection, watched)
+            scope = episodes.scope_of(watched)
+            if start is None:
+                _, first = daily.extent(connection, scope)
+                begun = [*([midnight(first)] if first else []), *([moment(timeline.at[0])] if len(timeline) else [])]
+                start = min(begun, default=end - timedelta(days=1))
+            days = daily.days(connection, scope, start, end)
+        return trend(
+            timeline,
+            start,
+            end,
+            self.settings.schedule.freshness,
+            self.settings.status_thresholds,
+            most_points,
+            {day: figures.sums for day, figures in days.items()},
+        )
+
+    def checks_since(self, start: datetime) -> tuple[int, int]:
+        """How many checks completed since `start`, and how many were tried."""
+        timeline = self.timeline()
+        checks = timeline[timeline.position(start) :]
+        checks = checks[~checks.imported]
+        return len(checks) - int(checks.failed.sum()), len(checks)
+
+    def newest_failures(self, limit: int) -> Sequence[Attempt]:
+        """The newest failed attempts, newest first."""
+        with self.state.read() as connection:
+            timeline = self._keeper.up_to_now(connection, self._watched(connection))
+            numbers = sorted(timeline.number[timeline.failed & ~timeline.imported].tolist())[-limit:]
+            return history.numbered(connection, numbers)
+
+    def heat_map(self, start: datetime, end: datetime, zone: ZoneInfo) -> HeatMap:
+        """The attempts of [start, end) by hour and weekday in a zone; of dropped days nothing is known by the hour."""
+        return heat_map(self.timeline(), start, end, zone, self.settings.status_thresholds)
 
     # --- the violations' lives ----------------------------------------------------------------------------------------
 
@@ -79,3 +129,16 @@ class HealthRecord:
         """A page of the pairs that were caught in flight, newest first, and how many are kept in all."""
         with self.state.read() as connection:
             return settled.newest(connection, self._watched(connection), offset=offset, limit=limit)
+
+
+def _lives(connection: sa.Connection, watched: str | None, dropped: Days, start: datetime, end: datetime) -> EpisodeFigures:
+    """The violations' lives in [start, end), in order: from the days that were dropped, and from what is left beside them."""
+    scope = episodes.scope_of(watched)
+    days = within(dropped, start, end)
+    parts = [(midnight(day), figures.episodes) for day, figures in days.items()]
+    parts += [
+        (first, episodes.figures(connection, scope, first, last))
+        for first, last in between_days(days, start, end)
+        if first < last or not parts
+    ]
+    return reduce(add, (figures for _, figures in sorted(parts, key=lambda part: part[0])))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 
 import numpy as np
 
@@ -50,10 +50,13 @@ class Budget:
 
     @property
     def left_percent(self) -> Decimal | None:
-        """What is left of the budget, in percent, cut to whole ones; below zero when it is overdrawn. None without an attempt."""
+        """What is left of the budget, in percent, rounded down to whole ones; below zero when it is overdrawn.
+
+        None without an attempt.
+        """
         if not self.attempts:
             return None
-        return Decimal((100 * (self.allowed - self.bad)) // self.allowed)
+        return (100 * (self.allowed - self.bad) / self.allowed).to_integral_value(ROUND_FLOOR)
 
 
 def budget_at(timeline: Timeline, end: datetime, objective: Objective, thresholds: Thresholds) -> Budget:

@@ -36,7 +36,7 @@ def heat_map(timeline: Timeline, start: datetime, end: datetime, zone: ZoneInfo,
     """The attempts of [start, end) by the hour and weekday at which they began, in `zone`."""
     part = timeline.between(start, end)
     local = pd.DatetimeIndex(part.at.astype("datetime64[us]")).tz_localize("UTC").tz_convert(zone)
-    cell = np.asarray(local.dayofweek, np.int64) * 24 + np.asarray(local.hour, np.int64)
+    cell = np.asarray(local.day_of_week, np.int64) * 24 + np.asarray(local.hour, np.int64)
     bad = part.codes(thresholds) != CODES.index(Status.HEALTHY)
     compared = part.compared
     counted = np.bincount(cell[compared], minlength=168)

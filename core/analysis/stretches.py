@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from core.analysis.sums import Worst
+from core.analysis.sums import Worst, worst_of
 from core.model import Status
 from core.status import Thresholds
 from core.timeline import CODES, Timeline, microseconds, moment
@@ -35,9 +35,10 @@ class Stretch:
 def unhealthy_stretches(
     timeline: Timeline, start: datetime, end: datetime, freshness: timedelta, thresholds: Thresholds, most: int | None = None
 ) -> Sequence[Stretch]:
-    """The stretches whose first reading lies in [start, end), longest first; at most `most`.
+    """The stretches of [start, end), longest first; at most `most`.
 
-    What came after `end` does not count: a stretch that goes on is one that has not healed.
+    What lies outside does not count: one that began before begins with the first reading in it, and one that goes on after it
+    has not healed.
     """
     part = timeline.between(start, end)
     part = part[part.compared]
@@ -71,20 +72,18 @@ def _last_of_each(firsts: np.ndarray, bad: np.ndarray, late: np.ndarray) -> np.n
 
 
 def _stretch(run: Timeline, end: int, healed: bool, thresholds: Thresholds) -> Stretch:
-    rates = run.consistent / run.total
-    lowest = int(np.argmin(rates))
-    worst = Worst(int(run.number[lowest]), moment(run.at[lowest]), int(run.consistent[lowest]), int(run.total[lowest]))
     critical = bool(np.any(run.codes(thresholds) == CODES.index(Status.CRITICAL)))
-    return Stretch(moment(run.at[0]), moment(end), healed, worst, critical)
+    return Stretch(moment(run.at[0]), moment(end), healed, worst_of(run), critical)
 
 
 def began_at(timeline: Timeline, start: datetime, end: datetime) -> datetime | None:
-    """When the violations of a stretch of time began: the reading with the steepest rise against the one before it.
+    """When the violations of [start, end], both included, began: the reading with the steepest rise against the one before it.
 
     None when nothing rose. The first reading of all has none before it.
     """
     compared = timeline[timeline.compared]
-    first, last = np.searchsorted(compared.at, [microseconds(start), microseconds(end)])
+    first = int(np.searchsorted(compared.at, microseconds(start), side="left"))
+    last = int(np.searchsorted(compared.at, microseconds(end), side="right"))
     rises = np.diff(compared.violations[max(first - 1, 0) : last])
     if not len(rises) or rises.max() <= 0:
         return None

@@ -27,6 +27,9 @@ class TimeClass(StrEnum):
     NO_DATA = "no_data"  # no check in time, or none that gave a result
 
 
+_ADDED = ("healthy", "degraded", "critical", "empty", "failed", "imported", "agreeing", "compared")
+
+
 @dataclass(frozen=True, slots=True)
 class Worst:
     """The reading with the lowest rate; the first of several."""
@@ -89,10 +92,9 @@ class Sums:
         return timedelta(microseconds=self.microseconds.get(kind, 0))
 
     def __add__(self, other: Sums) -> Sums:
-        counts = ("healthy", "degraded", "critical", "empty", "failed", "imported", "agreeing", "compared")
         worst = [sums.worst for sums in (self, other) if sums.worst is not None]
         return Sums(
-            **{name: getattr(self, name) + getattr(other, name) for name in counts},
+            **{name: getattr(self, name) + getattr(other, name) for name in _ADDED},
             most_violations=max(self.most_violations, other.most_violations),
             worst=min(worst, key=_order, default=None),
             microseconds={
@@ -102,27 +104,35 @@ class Sums:
 
     def as_json(self) -> dict[str, Any]:
         """For the daily figures: exact, and read by `from_json`."""
-        counts = ("healthy", "degraded", "critical", "empty", "failed", "imported", "agreeing", "compared", "most_violations")
         worst = self.worst
         return {
-            **{name: getattr(self, name) for name in counts},
+            **{name: getattr(self, name) for name in (*_ADDED, "most_violations")},
             "worst": [worst.number, microseconds(worst.at), worst.consistent, worst.total] if worst else None,
             "microseconds": {kind.value: length for kind, length in self.microseconds.items()},
         }
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
-        counts = {name: int(value) for name, value in document.items() if name not in ("worst", "microseconds")}
         worst = document["worst"]
         return cls(
-            **counts,
+            **{name: int(document[name]) for name in (*_ADDED, "most_violations")},
             worst=Worst(worst[0], moment(worst[1]), worst[2], worst[3]) if worst else None,
             microseconds={TimeClass(kind): int(length) for kind, length in document["microseconds"].items()},
         )
 
 
-def sums_of(timeline: Timeline, start: datetime, end: datetime, freshness: timedelta, thresholds: Thresholds) -> Sums:
-    """The sums of [start, end). `timeline` is the whole one: the entry before `start` tells about it too."""
+def sums_of(
+    timeline: Timeline,
+    start: datetime,
+    end: datetime,
+    freshness: timedelta,
+    thresholds: Thresholds,
+    until: datetime | None = None,
+) -> Sums:
+    """The sums of [start, end). `timeline` is the whole one: the entries before and after tell about it too.
+
+    Nothing came after the newest entry until `until`, which is `end` unless it is told, and never before it.
+    """
     part = timeline.between(start, end)
     codes = part.codes(thresholds)
     by_status = {status: int(np.count_nonzero(codes == code)) for code, status in enumerate(CODES)}
@@ -138,21 +148,21 @@ def sums_of(timeline: Timeline, start: datetime, end: datetime, freshness: timed
         agreeing=int(part.consistent[compared].sum()),
         compared=int(part.total[compared].sum()),
         most_violations=int(part.violations.max(initial=0)),
-        worst=_worst(part),
-        microseconds=_time_by_class(timeline, start, end, freshness, thresholds),
+        worst=worst_of(part[compared]) if np.any(compared) else None,
+        microseconds=_time_by_class(timeline, start, end, freshness, thresholds, max(until or end, end)),
     )
 
 
-def _worst(part: Timeline) -> Worst | None:
-    some = np.flatnonzero(part.compared)
-    if not len(some):
-        return None
-    rates = part.consistent[some] / part.total[some]
-    near = some[rates <= rates.min() + 1e-12]  # equal as floats; told apart by the integers below
-    candidates = (
-        Worst(int(part.number[i]), moment(part.at[i]), int(part.consistent[i]), int(part.total[i])) for i in near[:1_000]
-    )
-    return min(candidates, key=_order)
+def worst_of(left: Timeline) -> Worst:
+    """The reading with the lowest rate, compared exactly; the first of several. Every one must have compared something."""
+    rates = left.consistent / left.total
+    left = left[rates <= rates.min() + 1e-12]  # equal as floats; told apart by the integers
+    while True:
+        number, at, total, consistent = (int(column[0]) for column in (left.number, left.at, left.total, left.consistent))
+        lower = left.consistent * total < consistent * left.total
+        if not np.any(lower):
+            return Worst(number, moment(at), consistent, total)
+        left = left[lower]
 
 
 def _order(worst: Worst) -> tuple[Any, ...]:
@@ -161,15 +171,15 @@ def _order(worst: Worst) -> tuple[Any, ...]:
 
 
 def _time_by_class(
-    timeline: Timeline, start: datetime, end: datetime, freshness: timedelta, thresholds: Thresholds
+    timeline: Timeline, start: datetime, end: datetime, freshness: timedelta, thresholds: Thresholds, until: datetime
 ) -> dict[TimeClass, int]:
     """Each entry's status holds until the next entry, provided that it comes while the status is fresh; else nothing is known."""
     first, last = timeline.position(start), timeline.position(end)
     begin, finish = microseconds(start), microseconds(end)
     part = timeline[max(first - 1, 0) : last]
     following = timeline.at[max(first - 1, 0) + 1 : last + 1]
-    if len(following) < len(part):  # the newest entry of all: the end is as far as anybody knows
-        following = np.append(following, max(finish, int(part.at[-1])) if len(part) else np.zeros(0, np.int64))
+    if len(following) < len(part):  # the newest entry of all
+        following = np.append(following, max(microseconds(until), int(part.at[-1])))
     held = np.clip(following, begin, finish) - np.clip(part.at, begin, finish)
     fresh = following - part.at <= freshness // timedelta(microseconds=1)
     codes = part.codes(thresholds)

@@ -10,13 +10,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core import breakdown
+from core.breakdown import BreakdownEntry, as_json, from_json
 from core.model import Kind, Outcome, Report, Request, Source, Status, Totals, Trigger
 from core.state.schema import history
 from core.status import Evidence, Thresholds
 from core.violation_log import ReadLog
 
 _LONGEST_ERROR, _LONGEST_NAME = 2_000, 200
+_FIRST_SPAN = 2_000  # rows: a week of checks, in which the status usually changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def record_completed(connection: sa.Connection, report: Report, watched: str) ->
         requested_by=report.requested_by,
         log_file=report.log_file,
         settled=report.settled,
-        breakdown=breakdown.as_json(report.breakdown),
+        breakdown=as_json(report.breakdown),
         violations_kept=True,
         **_figures(report.totals, report.consistency_rate, report.by_kind),
     )
@@ -174,9 +175,17 @@ def latest_id(connection: sa.Connection) -> int:
 
 
 def evidence(
-    connection: sa.Connection, watched: str | None, newest: Attempt | None, freshness: timedelta, thresholds: Thresholds
+    connection: sa.Connection,
+    watched: str | None,
+    newest: Attempt | None,
+    freshness: timedelta,
+    thresholds: Thresholds,
+    earlier: tuple[Attempt, datetime] | None = None,
 ) -> Evidence:
-    """What history says about now, given the newest completed check: see `core.status.assess`."""
+    """What history says about now, given the newest completed check: see `core.status.assess`.
+
+    `earlier` is an earlier completed check with the beginning of its status: then only what came after it is read.
+    """
     failed = _failed_since(watched, newest)
     failures = connection.execute(
         sa.select(sa.func.count(), sa.func.min(history.c.timestamp), sa.func.max(history.c.id)).where(*failed)
@@ -185,7 +194,7 @@ def evidence(
     return Evidence(
         completed_at=newest.timestamp if newest else None,
         totals=newest.totals if newest else None,
-        status_since=_status_since(connection, watched, newest.id, freshness, thresholds) if newest else None,
+        status_since=_status_since(connection, watched, newest.id, freshness, thresholds, earlier) if newest else None,
         failed_attempts=failures[0],
         failing_since=failures[1],
         last_error=error,
@@ -207,25 +216,22 @@ def attempts_after(
     return [(newest, milliseconds, kind, count) for newest, milliseconds, kind, count in connection.execute(statement)]
 
 
-def attempts_since(connection: sa.Connection, watched: str | None, start: datetime) -> tuple[int, int]:
-    """How many attempts completed since `start`, and how many were made."""
-    completed = sa.func.count().filter(history.c.outcome != Outcome.FAILED)
-    row = connection.execute(
-        sa.select(completed, sa.func.count()).where(*_checks_of(watched), history.c.timestamp >= start)
-    ).one()
-    return row[0], row[1]
-
-
 def logged_files(connection: sa.Connection) -> Sequence[str]:
     """The log files that this product's checks say they wrote, oldest first."""
     statement = sa.select(history.c.log_file).where(history.c.source == Source.CHECK, history.c.log_file.is_not(None))
     return [str(name) for name in connection.execute(statement.order_by(history.c.id)).scalars()]
 
 
-def failures(connection: sa.Connection, watched: str | None, limit: int) -> Sequence[Attempt]:
-    """The newest failed attempts, newest first."""
-    statement = sa.select(history).where(*_checks_of(watched), history.c.outcome == Outcome.FAILED)
-    return [_attempt(row) for row in connection.execute(statement.order_by(history.c.id.desc()).limit(limit))]
+def numbered(connection: sa.Connection, numbers: Sequence[int]) -> Sequence[Attempt]:
+    """The rows with these numbers that are still there, newest first."""
+    statement = sa.select(history).where(history.c.id.in_(numbers)).order_by(history.c.id.desc())
+    return [_attempt(row) for row in connection.execute(statement)]
+
+
+def breakdowns(connection: sa.Connection, numbers: Sequence[int]) -> Mapping[int, Sequence[BreakdownEntry]]:
+    """What the violations of these rows are made of; rows of which that was not kept are left out."""
+    statement = sa.select(history.c.id, history.c.breakdown).where(history.c.id.in_(numbers))
+    return {number: from_json(parts) for number, parts in connection.execute(statement) if parts is not None}
 
 
 def reaches_expression(threshold: Decimal) -> sa.ColumnElement[bool]:
@@ -240,12 +246,37 @@ def seconds(moment: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
 
 
 def _status_since(
-    connection: sa.Connection, watched: str | None, newest_id: int, freshness: timedelta, thresholds: Thresholds
+    connection: sa.Connection,
+    watched: str | None,
+    newest_id: int,
+    freshness: timedelta,
+    thresholds: Thresholds,
+    earlier: tuple[Attempt, datetime] | None,
 ) -> datetime | None:
     """The start of the newest unbroken run of one status: a failure or a stretch without checks ends a run.
 
-    One pass over this product's checks, with a window; asked for once per new check.
+    Looks back over ever more rows, or only to the earlier check, whose run goes on unless another one began after it.
     """
+    if earlier is not None and earlier[0].id <= newest_id:
+        return _run_since(connection, watched, earlier[0].id, newest_id, freshness, thresholds) or earlier[1]
+    span = _FIRST_SPAN
+    while span < newest_id:
+        since = _run_since(connection, watched, newest_id - span, newest_id, freshness, thresholds)
+        if since is not None:
+            return since
+        span *= 8
+    first = sa.select(sa.func.min(history.c.timestamp)).where(history.c.id == _first_id(watched))
+    return _run_since(connection, watched, 0, newest_id, freshness, thresholds) or connection.execute(first).scalar()
+
+
+def _first_id(watched: str | None) -> sa.ScalarSelect[Any]:
+    return sa.select(sa.func.min(history.c.id)).where(*_checks_of(watched)).scalar_subquery()
+
+
+def _run_since(
+    connection: sa.Connection, watched: str | None, first_id: int, newest_id: int, freshness: timedelta, thresholds: Thresholds
+) -> datetime | None:
+    """The start of the newest run that begins after the first of some attempts; None when all of them are one run."""
     status = sa.case(
         (history.c.outcome.in_([Outcome.FAILED, Outcome.EMPTY]), Status.UNKNOWN.value),
         (reaches_expression(thresholds.healthy), Status.HEALTHY.value),
@@ -256,10 +287,10 @@ def _status_since(
     gap = seconds(history.c.timestamp) - seconds(sa.func.lag(history.c.timestamp).over(order_by=history.c.id))
     runs = (
         sa.select(history.c.id, history.c.timestamp, status.label("status"), before.label("before"), gap.label("gap"))
-        .where(*_checks_of(watched), history.c.id <= newest_id)
+        .where(*_checks_of(watched), history.c.id.between(first_id, newest_id))
         .subquery()
     )
-    beginning = sa.or_(runs.c.before.is_(None), runs.c.before != runs.c.status, runs.c.gap > freshness.total_seconds())
+    beginning = sa.or_(runs.c.before != runs.c.status, runs.c.gap > freshness.total_seconds())
     statement = sa.select(runs.c.timestamp).where(beginning).order_by(runs.c.id.desc()).limit(1)
     return connection.execute(statement).scalar()
 

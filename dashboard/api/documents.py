@@ -8,12 +8,12 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 
+from core.analysis.trend import Trend
 from core.health_monitor import HealthMonitor, Known
 from core.model import Kind, Source, Status, Violation
 from core.settings import Settings
 from core.state.current_violations import EVERYTHING, ViolationFilter
 from core.state.history import Attempt
-from core.state.trend import Trend
 from core.status import Thresholds, shown_rate
 from dashboard.api import models
 

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 import pandas  # noqa: F401 - Plotly would load it at the first figure
 import streamlit as st
 
+from core.analysis.trend import Trend
 from core.clock import utc_now
 from core.health_monitor import HealthSummary
 from core.model import Status
-from core.state.trend import Trend
 from core.status import DEFAULT_THRESHOLDS
 from dashboard.components import gauge as gauge_component
 from dashboard.components.trend_chart import trend_chart

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from core.analysis.trend import Gap, Trend, TrendPoint
 from core.model import Status
-from core.state.trend import Gap, Trend, TrendPoint
 from core.status import Thresholds, shown_rate
 from dashboard.components.palette import Palette
 from dashboard.wording import STATUS_LOOKS, Theme, exact, number

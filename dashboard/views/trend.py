@@ -6,9 +6,9 @@ from datetime import UTC, datetime, time, timedelta
 
 import streamlit as st
 
+from core.analysis.trend import Trend
 from core.durations import in_words
 from core.health_monitor import HealthSummary
-from core.state.trend import Trend
 from core.status import shown_rate
 from dashboard.components import charts
 from dashboard.runtime import Runtime

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.model import Kind, Outcome, Request, Source, Totals, Trigger
 from core.state import history, schema
 from core.state.database import StateDatabase
-from core.state.history import FailedAttempt
+from core.state.history import Attempt, FailedAttempt
 from core.status import DEFAULT_THRESHOLDS, Evidence, Thresholds, status_of
 from tests.examples import examples
 from tests.frozen_clock import NOON
@@ -34,7 +34,6 @@ def test_an_empty_history_says_nothing(fresh_state: StateDatabase) -> None:
     with fresh_state.read() as connection:
         assert history.latest_id(connection) == 0
         assert history.newest_watched(connection) is None
-        assert history.attempts_since(connection, HERE, NOON) == (0, 0)
 
 
 def test_a_completed_check_is_read_as_it_was_recorded(fresh_state: StateDatabase) -> None:
@@ -58,7 +57,7 @@ def test_a_failed_attempt_has_its_error_and_no_figures(fresh_state: StateDatabas
         history.record_failed(connection, attempt, HERE)
     with fresh_state.read() as connection:
         (row,) = connection.execute(schema.history.select()).all()
-        (read,) = history.failures(connection, HERE, 5)
+        (read,) = history.numbered(connection, [1])
     assert (row.total_checked, row.consistent, row.inconsistent, row.consistency_rate) == (None, None, None, None)
     assert (read.outcome, read.totals, read.requested_by) == (Outcome.FAILED, None, "token of Éva")
     assert read.error is not None
@@ -96,10 +95,6 @@ def test_another_database_s_history_is_somebody_else_s(fresh_state: StateDatabas
     assert evidence(fresh_state, ELSEWHERE).failed_attempts == 1
     with fresh_state.read() as connection:
         assert history.newest_watched(connection) == ELSEWHERE
-        assert history.attempts_since(connection, HERE, NOON) == (1, 1)
-        assert history.attempts_since(connection, ELSEWHERE, NOON) == (1, 2)
-        assert history.attempts_since(connection, ELSEWHERE, NOON + 2 * MINUTE) == (0, 1)
-        assert history.attempts_since(connection, None, NOON) == (2, 3)
 
 
 def test_a_status_holds_since_the_first_check_of_its_unbroken_run(fresh_state: StateDatabase) -> None:
@@ -135,6 +130,7 @@ def test_since_agrees_with_a_walk_through_history(sqlite_state: StateDatabase, s
     with sqlite_state.write() as connection:
         connection.execute(schema.history.delete())
     moment, since, before = NOON, None, None
+    earlier: tuple[Attempt, datetime] | None = None
     for bad, minutes in steps:
         moment += minutes * MINUTE
         if bad is None:
@@ -146,12 +142,30 @@ def test_since_agrees_with_a_walk_through_history(sqlite_state: StateDatabase, s
         if before is None or before[0] is not status or moment - before[1] > FRESH_FOR:
             since = moment
         before = (status, moment)
+        with sqlite_state.read() as connection:
+            newest = history.newest_completed(connection, HERE)
+            known = history.evidence(connection, HERE, newest, FRESH_FOR, DEFAULT_THRESHOLDS, earlier)
+        assert known.status_since == since, "the same when only what came after an earlier check is read"
+        if newest is not None and known.status_since is not None and minutes % 2:
+            earlier = newest, known.status_since
     found = evidence(sqlite_state)
     if any(bad is not None for bad, _ in steps):
         assert found.status_since == since
     assert found.failed_attempts == next(
         (number for number, (bad, _) in enumerate(reversed(steps)) if bad is not None), len(steps)
     )
+
+
+@pytest.mark.parametrize("changes", [(0,), (0, 40), (0, 40, 5_500), (0, 40, 8_999), (0, 40, 7_000)])
+def test_since_is_found_however_long_ago_it_was(sqlite_state: StateDatabase, changes: tuple[int, ...]) -> None:
+    rows = []
+    for number in range(9_000):
+        bad = 50 * (sum(change <= number for change in changes) % 2)
+        figures = {"total_checked": 100, "consistent": 100 - bad, "inconsistent": bad, "outcome": "unhealthy"}
+        rows.append({"timestamp": NOON + number * 5 * MINUTE, "source": "check", "watched": HERE, **figures})
+    with sqlite_state.write() as connection:
+        connection.execute(schema.history.insert(), rows)
+    assert evidence(sqlite_state).status_since == NOON + changes[-1] * 5 * MINUTE
 
 
 @pytest.mark.parametrize("healthy", ["99.9", "99.999999", "99.123457"])
@@ -171,5 +185,5 @@ def test_a_long_name_of_who_asked_is_kept_or_cut(fresh_state: StateDatabase) -> 
     with fresh_state.write() as connection:
         history.record_failed(connection, attempt, HERE)
     with fresh_state.read() as connection:
-        (read,) = history.failures(connection, HERE, 5)
+        (read,) = history.numbered(connection, [1])
     assert str(read.requested_by).startswith("nnn")

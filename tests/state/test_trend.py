@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.state import schema, trend
+from core.analysis.trend import MOST_POINTS, Trend, trend
+from core.state import schema
 from core.state.database import StateDatabase
-from core.state.trend import MOST_POINTS, Trend
+from core.state.timeline import read as read_timeline
 from core.status import DEFAULT_THRESHOLDS, reaches
 from tests.examples import examples
 from tests.frozen_clock import NOON
@@ -26,7 +27,7 @@ def read(
     state: StateDatabase, start: datetime, end: datetime, most_points: int = MOST_POINTS, watched: str | None = HERE
 ) -> Trend:
     with state.read() as connection:
-        return trend.trend(connection, watched, start, end, FRESH_FOR, DEFAULT_THRESHOLDS, most_points)
+        return trend(read_timeline(connection, watched, 0), start, end, FRESH_FOR, DEFAULT_THRESHOLDS, most_points)
 
 
 def test_no_history_is_an_empty_trend(fresh_state: StateDatabase) -> None:
@@ -34,8 +35,6 @@ def test_no_history_is_an_empty_trend(fresh_state: StateDatabase) -> None:
     assert (list(empty.points), empty.worst, empty.worst_at, empty.failed) == ([], None, None, 0)
     assert [(gap.start, gap.end, gap.unknown) for gap in empty.gaps] == [(NOON, NOON + 60 * MINUTE, True)]
     assert (empty.below_healthy, empty.unknown) == (timedelta(0), 60 * MINUTE)
-    with fresh_state.read() as connection:
-        assert trend.beginning(connection) is None
 
 
 def test_few_attempts_are_a_point_each(fresh_state: StateDatabase) -> None:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import plotly.graph_objects as go
 import pytest
 
-from core.state.trend import MOST_POINTS, Gap, Trend, TrendPoint
+from core.analysis.trend import MOST_POINTS, Gap, Trend, TrendPoint
 from core.status import DEFAULT_THRESHOLDS
 from dashboard.components.palette import Palette
 from dashboard.components.trend_chart import trend_chart

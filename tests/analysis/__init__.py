@@ -1,0 +1,1 @@
+"""Figures over time against naive computations, row by row."""
