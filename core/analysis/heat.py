@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from core.model import Status
 from core.status import Thresholds
@@ -34,6 +33,8 @@ class HeatMap:
 
 def heat_map(timeline: Timeline, start: datetime, end: datetime, zone: ZoneInfo, thresholds: Thresholds) -> HeatMap:
     """The attempts of [start, end) by the hour and weekday at which they began, in `zone`."""
+    import pandas as pd  # commands that draw no heat map do without
+
     part = timeline.between(start, end)
     local = pd.DatetimeIndex(part.at.astype("datetime64[us]")).tz_localize("UTC").tz_convert(zone)
     cell = np.asarray(local.day_of_week, np.int64) * 24 + np.asarray(local.hour, np.int64)

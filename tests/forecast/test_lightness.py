@@ -7,7 +7,7 @@ import sys
 
 from tests.subprocesses import ROOT
 
-_HEAVY = ("numpy", "pandas", "scipy", "statsmodels")
+_HEAVY = ("pandas", "scipy", "statsmodels", "typst", "pptx")
 
 
 def test_commands_pages_words_and_the_state_database_load_nothing_for_a_forecast() -> None:
