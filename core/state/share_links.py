@@ -92,5 +92,5 @@ _kept = sa.select(
 )
 
 
-def _link(row: sa.Row[Any]) -> ShareLink:
+def _link(row: sa.Row[*tuple[Any, ...]]) -> ShareLink:
     return ShareLink(**row._asdict())

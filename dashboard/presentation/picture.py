@@ -39,6 +39,14 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class Key:
+    """What a part of the drawing means."""
+
+    name: str  # of the part
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """The lowest rate over time. `line`, `dots` and `failures` are SVG paths in WIDTH by HEIGHT."""
 
@@ -49,6 +57,15 @@ class Picture:
     gaps: Sequence[Stripe]  # nothing is known
     rates: Sequence[Label]
     dates: Sequence[Label]
+    legend: Sequence[Key]
+
+
+_LEGEND = (
+    Key("line", "lowest rate"),
+    Key("dots", "read from a log"),
+    Key("gap", "nothing is known"),
+    Key("failures", "a check failed"),
+)
 
 
 def picture_of(trend: Trend, thresholds: Thresholds, zone: ZoneInfo) -> Picture | None:
@@ -57,14 +74,20 @@ def picture_of(trend: Trend, thresholds: Thresholds, zone: ZoneInfo) -> Picture 
         return None
     scale = _Scale(trend, thresholds)
     known = [point for point in trend.points if point.lowest is not None]
+    line = _line([point for point in known if not point.imported], trend.gaps, scale)
+    dots = " ".join(f"M{scale.x(p.start)} {scale.y(p.lowest)}h0" for p in known if p.imported)
+    failures = " ".join(f"M{scale.x(p.start)} {HEIGHT}v-50" for p in trend.points if p.failed)
+    gaps = [scale.across(start, end) for start, end in _merged(trend.gaps)]
+    parts = {"line": line, "dots": dots, "gap": gaps, "failures": failures}
     return Picture(
-        line=_line([point for point in known if not point.imported], trend.gaps, scale),
-        dots=" ".join(f"M{scale.x(p.start)} {scale.y(p.lowest)}h0" for p in known if p.imported),
-        failures=" ".join(f"M{scale.x(p.start)} {HEIGHT}v-40" for p in trend.points if p.failed),
+        line=line,
+        dots=dots,
+        failures=failures,
         bands=scale.bands(thresholds),
-        gaps=[scale.across(start, end) for start, end in _merged(trend.gaps)],
+        gaps=gaps,
         rates=scale.rates(thresholds),
         dates=_dates(trend, scale, zone),
+        legend=[key for key in _LEGEND if parts[key.name]],
     )
 
 
@@ -151,7 +174,7 @@ def _dates(trend: Trend, scale: _Scale, zone: ZoneInfo) -> Sequence[Label]:
     labels = []
     while at < trend.end:
         place = scale.x(at) * 100 / WIDTH
-        if 2 <= place <= 94:  # its text has room
+        if place <= 90:  # its text has room
             labels.append(Label(round(place, 2), f"{at:{form}}".lstrip("0") if form != "%H:%M" else f"{at:{form}}"))
         at += step
     return labels

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from core.analysis.period import PeriodFigures
@@ -17,7 +18,8 @@ from dashboard.presentation.document import Facts, Figure, Line, Live, Slide, Ve
 from dashboard.presentation.picture import picture_of
 from dashboard.wording import STATUS_LOOKS, counted, moment, number, rate
 
-_NOTHING = "No checks in this period."
+_NO_CHECKS = "No checks in this period."
+_NO_RESULT = "No check gave a result in this period."
 
 
 def facts_of(settings: Settings, summary: HealthSummary, figures: PeriodFigures, trend: Trend, zone: ZoneInfo) -> Facts:
@@ -90,14 +92,16 @@ def _proof(settings: Settings, figures: PeriodFigures, trend: Trend, zone: ZoneI
     title = f"The last {_days(figures)}"
     sums = figures.sums
     if not sums.attempts:
-        return Slide("proof", title, lines=(Line(_NOTHING),))
+        return Slide("proof", title, lines=(Line(_NO_CHECKS),))
     shown = []
     if figures.known:
         shown.append(Figure(rate(sums.mean_rate(figures.thresholds)), Line("of all comparisons agreed")))
     promised = settings.promised
     kept = sums.unhealthy <= sums.attempts * promised.allowed_share
     checks = counted(sums.attempts, "check was", "checks were")
-    shown.append(Figure(rate(sums.healthy_share), Line(f"of {checks} healthy; {promised.percent:f} % is promised"), kept=kept))
+    shown.append(
+        Figure(rate(sums.healthy_share), Line(f"of {checks} healthy; {_percent(promised.percent)} is promised"), kept=kept)
+    )
     if figures.known:
         shown.append(_longest(figures, zone, now))
     silent = sums.time(TimeClass.NO_DATA)
@@ -107,7 +111,7 @@ def _proof(settings: Settings, figures: PeriodFigures, trend: Trend, zone: ZoneI
 
 
 def _longest(figures: PeriodFigures, zone: ZoneInfo, now: datetime) -> Figure:
-    bound = f"{figures.thresholds.healthy:f} %"
+    bound = _percent(figures.thresholds.healthy)
     if not figures.stretches:
         return Figure("Never", Line(f"below {bound} at any check"))
     longest: Stretch = figures.stretches[0]
@@ -123,14 +127,13 @@ def _healing(figures: PeriodFigures, summary: HealthSummary) -> Slide:
     episodes, found = figures.episodes, summary.totals.inconsistent if summary.totals else 0
     mean, longest = episodes.mean_time_to_repair, episodes.longest_time_to_repair
     if mean is not None and longest is not None:
-        healed = counted(episodes.healed, "that healed", "that healed")
         shown = [
-            Figure(in_words(mean), Line(f"mean time to repair of {healed}")),
+            Figure(in_words(mean), Line(f"mean time to repair, over {number(episodes.healed)} that healed")),
             Figure(f"{100 * episodes.healed_within_hour // episodes.healed} %", Line("healed within an hour")),
             Figure(in_words(longest), Line("the longest took")),
         ]
     elif not figures.known:
-        return Slide("healing", title, lines=(Line(_NOTHING),))
+        return Slide("healing", title, lines=(Line(_NO_RESULT if figures.sums.attempts else _NO_CHECKS),))
     elif not found and not figures.sums.most_violations:
         return Slide("healing", title, lines=(Line(f"No desync in the last {_days(figures)}."),))
     else:
@@ -154,14 +157,13 @@ def _method(settings: Settings, figures: PeriodFigures) -> Slide:
         shown.append(Figure(number(sums.failed), Line("of them failed; they count as not healthy")))
     if sums.imported:
         shown.append(Figure(_share(sums.imported, sums.attempts), Line("of them were read from logs of an earlier system")))
-    method = (
-        f"Every {_interval(settings.schedule.interval)}, progress and licence of all users are compared, in one read-only look."
-    )
+    every = _interval(settings.schedule.interval)
+    method = f"Every {every}, progress and licence of every user are compared in one read\u2011only snapshot."
     return Slide("method", "How we know", tuple(shown) if sums.attempts else (), (Line(method), *_no_checks(sums.attempts)))
 
 
 def _no_checks(attempts: int) -> tuple[Line, ...]:
-    return () if attempts else (Line(_NOTHING),)
+    return () if attempts else (Line(_NO_CHECKS),)
 
 
 def _share(part: int, whole: int) -> str:
@@ -169,6 +171,11 @@ def _share(part: int, whole: int) -> str:
     if part == whole:
         return "100 %"
     return f"{100 * part // whole} %" if 100 * part >= whole else "< 1 %"
+
+
+def _percent(bound: Decimal) -> str:
+    """A percentage that no line break parts from its sign."""
+    return f"{bound:f}\u00a0%"
 
 
 def _days(figures: PeriodFigures) -> str:

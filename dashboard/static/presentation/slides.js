@@ -13,7 +13,7 @@
     broken: "M19 6.8 17.2 5 12 10.2 6.8 5 5 6.8l5.2 5.2L5 17.2 6.8 19l5.2-5.2 5.2 5.2 1.8-1.8-5.2-5.2L19 6.8Z",
   };
   const SVG = "http://www.w3.org/2000/svg", body = document.body, root = document.documentElement;
-  const [top, slides, owner, dots, hint] = ["top", "slides", "owner", "dots", "hint"].map((id) => document.getElementById(id));
+  const [slides, demo, stopped, chip, owner, dots, hint] = ["slides", "demo", "stopped", "chip", "owner", "dots", "hint"].map((id) => document.getElementById(id));
 
   let facts = null, etag = null, ended = false;
   let heard = -Infinity, refused = false, serverNow = 0; // when the last good answer was asked for, and the server's time in it
@@ -64,7 +64,8 @@
       draw("svg", { viewBox: "0 0 1000 1000", preserveAspectRatio: "none", role: "img", "aria-label": "Lowest rate over time" },
         ...["failures", "line", "dots"].filter((name) => given[name]).map((name) => draw("path", { class: name, d: given[name] })))),
     make("div", "rates", ...given.rates.map(({ at, text }) => place(make("span", "", text), { top: `${at}%` }))),
-    make("div", "dates", ...given.dates.map(({ at, text }) => place(make("span", "", text), { left: `${at}%` }))));
+    make("div", "dates", ...given.dates.map(({ at, text }) => place(make("span", "", text), { left: `${at}%` }))),
+    make("div", "legend", ...given.legend.map(({ name, text }) => make("span", "", make("i", name), text))));
   const slide = (given) => {
     const parts = [make("h1", "", given.title)], lines = make("div", "lines", ...given.lines.map((one) => line("p", "", one)));
     const figures = make("div", "figures", ...given.figures.map(figure));
@@ -91,11 +92,7 @@
       logo.src = LOGO;
       owner.prepend(logo);
     }
-    const chip = make("div"), mark = make("div", "", "Demo data"), pause = make("div", paused ? "on" : "", "Paused");
-    Object.assign(chip, { id: "chip" });
-    Object.assign(mark, { id: "demo" });
-    Object.assign(pause, { id: "paused" });
-    top.replaceChildren(...(facts.demo ? [mark] : []), pause, chip);
+    demo.hidden = !facts.demo;
     dots.replaceChildren(...[...slides.children].map(() => make("i")));
     drawnVerdict = null;
   };
@@ -105,7 +102,7 @@
     const verdict = lost ? facts.lost : old ? facts.stale : facts.verdict;
     if (verdict !== drawnVerdict) {
       drawnVerdict = verdict;
-      const section = slides.firstElementChild, chip = document.getElementById("chip");
+      const section = slides.firstElementChild;
       section.replaceChildren(...verdictParts(verdict));
       section.classList.toggle("rated", Boolean(verdict.rate));
       section.dataset.status = chip.dataset.status = verdict.status;
@@ -134,7 +131,7 @@
       dot.classList.toggle("shown", index === shown);
       dot.replaceChildren(...(index === shown ? [place(make("b"), { animationDuration: `${facts.slide_seconds}s` })] : []));
     });
-    document.getElementById("chip").style.visibility = shown ? "visible" : "hidden";
+    chip.hidden = shown === 0; // there the verdict itself stands
   };
   const tick = () => {
     if (ended || !facts) return;
@@ -145,7 +142,7 @@
   const pause = () => {
     paused = !paused;
     body.classList.toggle("paused", paused);
-    document.getElementById("paused")?.classList.toggle("on", paused);
+    stopped.hidden = !paused;
     show(shown);
   };
   const fullScreen = () => (document.fullscreenElement ? document.exitFullscreen() : root.requestFullscreen()).catch(() => {});
@@ -178,7 +175,8 @@
     ended = true;
     facts = etag = drawnVerdict = null;
     lives = [];
-    [slides, top, owner, dots].forEach((part) => part.replaceChildren());
+    [slides, chip, owner, dots].forEach((part) => part.replaceChildren());
+    chip.hidden = demo.hidden = true;
     document.title = "Coupling Health";
     slides.append(make("p", "message", sentence));
     hint.remove();
