@@ -60,9 +60,12 @@ class Presented:
         sent = [(name.encode(), value.encode()) for name, value in {"host": "watch.example", **(headers or {})}.items()]
         scope: Scope = {"type": "http", "method": method, "path": path, "query_string": query.encode(), "headers": sent}
         said: list[Message] = []
+        to_come: list[Message] = [{"type": "http.request"}]
 
         async def receive() -> Message:
-            return {"type": "http.request"}
+            if not to_come:  # the visitor stays until the answer is there
+                await asyncio.Event().wait()
+            return to_come.pop()
 
         async def send(message: Message) -> None:
             said.append(message)
