@@ -153,6 +153,13 @@ class TokenProblem(CouplingHealthError):
     permanent = True
 
 
+class ShareLinkProblem(CouplingHealthError):
+    """The share link cannot be made in this way."""
+
+    hint = "Give it another name or another end."
+    permanent = True
+
+
 class ViolationsSuperseded(CouplingHealthError):
     """The violations of this check are not kept any more."""
 

@@ -20,6 +20,7 @@ from core.health_monitor import HealthMonitor
 from core.keys import KeyRing
 from core.scheduler import DatedFileHandler, JobScheduler, log_to_folder
 from core.settings import Settings
+from core.shares import ShareLinks
 from core.state import accounts
 from core.state.database import StateDatabase
 
@@ -48,6 +49,7 @@ class Runtime:
         self.state = StateDatabase(settings.state_database_url)
         self.monitor = HealthMonitor(settings, self.state, build_coupler(settings), clock)
         self.keys = KeyRing(self.state, clock)
+        self.shares = ShareLinks(self.state, clock)
         self.problem: CouplingHealthError | None = None  # why nothing works yet
         self._announce = announce
         self._jobs: JobScheduler | None = None

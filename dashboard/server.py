@@ -24,6 +24,7 @@ from dashboard import export, sessions
 from dashboard.api.app import build_api, is_for_programs
 from dashboard.components import charts
 from dashboard.http_protocol import LimitedHttpProtocol
+from dashboard.presentation.routes import Presentation
 from dashboard.protection import Protection
 from dashboard.runtime import Runtime, set_current
 
@@ -55,6 +56,7 @@ def build_app(runtime: Runtime) -> ASGIApp:
     configure_streamlit(runtime)
     set_current(runtime)
     api, desk = build_api(runtime)
+    presentation = Presentation(runtime)
 
     @asynccontextmanager
     async def lifespan(_app: st.App) -> AsyncIterator[None]:
@@ -66,12 +68,13 @@ def build_app(runtime: Runtime) -> ASGIApp:
             yield
         finally:
             desk.stop()
+            presentation.stop()
             await run_in_threadpool(runtime.stop)
 
     pages = st.App(
         _HERE / "main.py",
         lifespan=lifespan,
-        routes=[Route("/healthz", _healthz), *sessions.routes, *export.routes],
+        routes=[Route("/healthz", _healthz), *sessions.routes, *export.routes, *presentation.routes],
         on_script_error=_log_script_error,
     )
 

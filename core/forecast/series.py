@@ -32,6 +32,17 @@ class HourlySeries:
     violations: Floats
     total: Floats
 
+    @classmethod
+    def of_readings(
+        cls, hours: npt.NDArray[np.int64], violations: npt.NDArray[np.int64], total: npt.NDArray[np.int64]
+    ) -> HourlySeries:
+        """The hourly means of single readings: the hour in which each was made, and its counts.
+
+        Leave out what was read from logs: there is none of a healthy check, and so the rest says nothing about an hour.
+        """
+        each_hour, hour, readings = np.unique(hours, return_inverse=True, return_counts=True)
+        return cls(each_hour, np.bincount(hour, violations) / readings, np.bincount(hour, total) / readings)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Unbroken:

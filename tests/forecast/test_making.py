@@ -202,6 +202,15 @@ def test_order_and_doubles_do_not_matter() -> None:
     assert make_forecast(doubled, DEFAULT_THRESHOLDS, NOON) == make_forecast(series, DEFAULT_THRESHOLDS, NOON)
 
 
+def test_an_hour_is_the_mean_of_its_readings() -> None:
+    series = HourlySeries.of_readings(np.array([8, 7, 7, 7]), np.array([4, 1, 2, 3]), np.array([90, 80, 80, 83]))
+    assert series.hours.tolist() == [7, 8]
+    assert series.violations.tolist() == [2.0, 4.0]
+    assert series.total.tolist() == [81.0, 90.0]
+    nothing = np.empty(0, dtype=np.int64)
+    assert HourlySeries.of_readings(nothing, nothing, nothing).hours.size == 0
+
+
 _FIGURES = st.one_of(
     st.floats(0, 50), st.sampled_from([np.nan, np.inf, -np.inf, -1.0, 0.0, 1e300, 5e-324]), st.floats(allow_subnormal=True)
 )
