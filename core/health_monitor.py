@@ -19,6 +19,7 @@ from core.clock import Clock, utc_now
 from core.coupling import PairNow, ProgressLicenseCoupler
 from core.errors import CouplingHealthError, NoWatchedDatabase, StateDatabaseUnavailable
 from core.facts import Facts, NewestFacts
+from core.foresight import Foresight
 from core.heartbeat import Heartbeat
 from core.log_import import ImportResult, Progress, no_progress
 from core.model import Report, Request, Status, Totals, Trigger, UserId, Violation
@@ -141,6 +142,7 @@ class HealthMonitor:
         self._coupler = coupler
         self._clock = clock
         self.record = HealthRecord(settings, state, self._watched, clock)
+        self.foresight = Foresight(self.record, clock)
         self._facts = NewestFacts(state, self._watched, settings.schedule, settings.status_thresholds)
         self._checker = Checker(settings, state, coupler, clock, self._facts.forget, wait)
         self._heartbeat = Heartbeat(settings.heartbeat_url)

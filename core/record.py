@@ -45,6 +45,10 @@ class HealthRecord:
     def objective(self) -> Objective:
         return self.settings.promised
 
+    def scope(self, connection: sa.Connection) -> str:
+        """The short name of the watched database."""
+        return episodes.scope_of(self._watched(connection))
+
     def timeline(self) -> Timeline:
         """All readings; the same object as long as nothing was added."""
         with self.state.read() as connection:

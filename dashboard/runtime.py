@@ -16,6 +16,7 @@ from core.assembly import build_coupler
 from core.clock import Clock, utc_now
 from core.demo import DRIFT_EVERY, build, drift
 from core.errors import CouplingHealthError, StateDatabaseUnavailable
+from core.foresight import EVERY as FORECAST_EVERY
 from core.health_monitor import HealthMonitor
 from core.keys import KeyRing
 from core.scheduler import DatedFileHandler, JobScheduler, log_to_folder
@@ -103,6 +104,7 @@ class Runtime:
         self._announce(login, password)
         self._scheduler_log = log_to_folder(self.settings.scheduler_log_dir)
         self._jobs = JobScheduler(self.monitor)
+        self._jobs.add("Forecast", "forecast", self.monitor.foresight.make_forecast, FORECAST_EVERY)
         if self.settings.demo:
             chance = random.Random()  # noqa: S311 - invented data
             self._jobs.add("Demo drift", "demo_drift", lambda: drift(_demo_database(self.settings), chance), DRIFT_EVERY)

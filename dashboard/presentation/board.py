@@ -10,8 +10,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from core.analysis.period import PeriodFigures
+from core.analysis.trend import Trend
 from core.health_monitor import HealthMonitor, HealthSummary
-from core.state.trend import Trend
 from dashboard.presentation.document import POLL_SECONDS, Facts
 from dashboard.presentation.picture import POINTS
 from dashboard.presentation.slides import facts_of

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from core.analysis.trend import Gap, Trend, TrendPoint
 from core.model import Status
-from core.state.trend import Gap, Trend, TrendPoint
 from core.status import Thresholds
 
 POINTS = 360  # as many as a wall can show

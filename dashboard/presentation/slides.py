@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 from core.analysis.period import PeriodFigures
 from core.analysis.stretches import Stretch
 from core.analysis.sums import TimeClass
+from core.analysis.trend import Trend
 from core.durations import in_words
 from core.health_monitor import HealthSummary, Known
 from core.model import Status
 from core.settings import Settings
-from core.state.trend import Trend
 from dashboard.presentation.document import Facts, Figure, Line, Live, Slide, Verdict
 from dashboard.presentation.picture import picture_of
 from dashboard.wording import STATUS_LOOKS, counted, moment, number, rate

@@ -11,6 +11,7 @@ from core.durations import in_words
 from core.health_monitor import HealthSummary
 from core.status import shown_rate
 from dashboard.components import charts
+from dashboard.components.forecast_panel import forecast_panel
 from dashboard.runtime import Runtime
 from dashboard.viewer import Viewer
 from dashboard.wording import counted, moment, rate, timed
@@ -43,6 +44,8 @@ def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
             '<span class="key fail"></span> check failed <span class="key bars"></span> violations. '
             "Drag to zoom, double-click to go back.</p>"
         )
+    foresight = runtime.monitor.foresight
+    forecast_panel(foresight.forecast(), foresight.promise(), runtime.settings.status_thresholds, viewer)
     _failures(runtime, viewer, trend)
 
 
