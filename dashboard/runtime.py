@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
+from core import retention
 from core.assembly import build_coupler
 from core.clock import Clock, utc_now
 from core.demo import DRIFT_EVERY, build, drift
@@ -104,12 +105,16 @@ class Runtime:
         self._announce(login, password)
         self._scheduler_log = log_to_folder(self.settings.scheduler_log_dir)
         self._jobs = JobScheduler(self.monitor)
+        self._jobs.add("Retention", "retention", self._drop_old, retention.EVERY)
         self._jobs.add("Forecast", "forecast", self.monitor.foresight.make_forecast, FORECAST_EVERY)
         if self.settings.demo:
             chance = random.Random()  # noqa: S311 - invented data
             self._jobs.add("Demo drift", "demo_drift", lambda: drift(_demo_database(self.settings), chance), DRIFT_EVERY)
         self._jobs.start()
         return True
+
+    def _drop_old(self) -> None:
+        retention.drop_old(self.state, self.settings, self.clock)
 
     def _prepare_first_admin(self) -> tuple[FirstLogin, str]:
         """Make the first admin when there is no account."""
