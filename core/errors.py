@@ -164,3 +164,17 @@ class ViolationsSuperseded(CouplingHealthError):
     """The violations of this check are not kept any more."""
 
     hint = "Newer checks took their place; start again with the newest. Its own violations stand in its log."
+
+
+class ReportProblem(CouplingHealthError):
+    """The report cannot be made in this way."""
+
+    hint = "See `coupling-health report --help`."
+    permanent = True
+
+
+class ReportUnreadable(CouplingHealthError):
+    """This file is no report of this product, or too much of it was changed to read it."""
+
+    hint = "Name a file that `coupling-health report` or the page Reports made, as it was made."
+    permanent = True

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import add
@@ -23,6 +25,15 @@ from core.state.history import Attempt
 from core.state.settled import Settled
 from core.state.timeline import TimelineKeeper
 from core.timeline import Timeline, moment
+
+
+@dataclass(frozen=True, slots=True)
+class RecordView:
+    """One consistent look at everything that is kept about the watched database."""
+
+    connection: sa.Connection
+    scope: str  # under which its episodes are kept
+    timeline: Timeline
 
 
 class HealthRecord:
@@ -53,6 +64,13 @@ class HealthRecord:
         """All readings; the same object as long as nothing was added."""
         with self.state.read() as connection:
             return self._keeper.up_to_now(connection, self._watched(connection))
+
+    @contextmanager
+    def view(self) -> Iterator[RecordView]:
+        """Everything as it is at one moment, for figures that must fit together."""
+        with self.state.read() as connection:
+            watched = self._watched(connection)
+            yield RecordView(connection, episodes.scope_of(watched), self._keeper.up_to_now(connection, watched))
 
     def period(self, start: datetime, end: datetime) -> PeriodFigures:
         """The figures of [start, end), or up to now when it is not over."""

@@ -171,6 +171,13 @@ def oldest_open(connection: sa.Connection, scope: str, limit: int) -> Sequence[E
     return _read(connection, scope, is_open(scope), order=(episodes.c.first_seen, episodes.c.id), limit=limit)
 
 
+def open_at(connection: sa.Connection, scope: str, moment: datetime, limit: int) -> Sequence[Episode]:
+    """The violations that were open at a moment, those that began first before the others."""
+    not_over = sa.or_(episodes.c.resolved_at.is_(None), episodes.c.resolved_at >= moment)
+    order = episodes.c.first_seen, episodes.c.user_text, episodes.c.specialization
+    return _read(connection, scope, episodes.c.first_seen < moment, not_over, order=order, limit=limit)
+
+
 def healed(connection: sa.Connection, scope: str, *, offset: int = 0, limit: int = 100) -> tuple[Sequence[Episode], int]:
     """A page of the episodes that are over, newest end first, and how many there are in all."""
     over = episodes.c.resolved_at.is_not(None)

@@ -1,0 +1,131 @@
+"""From the record to a report's figures."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+from core.analysis.period import PeriodFigures, period_figures
+from core.analysis.sums import sums_of
+from core.record import HealthRecord, RecordView
+from core.reports.content import (
+    Counted,
+    OpenPair,
+    Point,
+    Readings,
+    ReportContent,
+    ReturningPair,
+    Step,
+    Terms,
+    verdict_of,
+)
+from core.reports.period import Period, midnight
+from core.state import daily, episodes
+from core.timeline import Timeline, moment
+
+LISTED_PAIRS = 10
+LISTED_SPECIALIZATIONS = 10
+
+_HOURLY_DAYS = 2  # the longest period that is shown by the hour
+_DAY, _HOUR, _MICROSECOND = timedelta(days=1), timedelta(hours=1), timedelta(microseconds=1)
+
+
+def gather(record: HealthRecord, period: Period, terms: Terms, now: datetime, *, user_ids: bool) -> ReportContent:
+    """Everything that a report about `period` says, as it was known at its end, or at `now` when it is not over.
+
+    Readings that come later do not count, so that the same figures come out whenever they are computed again.
+    """
+    end = min(period.end, max(now, period.start))
+    before_start = period.previous.start
+    before_end = min(before_start + (end - period.start), period.start) if end < period.end else period.start
+    with record.view() as view:
+        figures = _figures(view, period.start, end, terms)
+        begun = episodes.begun_between(view.connection, view.scope, period.start, end - _MICROSECOND)
+        by_specialization = _counted((share.specialization, share.count) for share in begun)
+        step = Step.HOUR if period.days <= _HOURLY_DAYS else Step.DAY
+        return ReportContent(
+            period=period,
+            end=end,
+            terms=terms,
+            watched=view.scope,
+            user_ids=user_ids,
+            verdict=verdict_of(figures, terms.promised),
+            figures=figures,
+            before=_figures(view, before_start, before_end, terms),
+            step=step,
+            points=[_point(view, start, stop, terms) for start, stop in _steps(period, end, step)],
+            by_kind=_counted((share.kind.value, share.count) for share in begun),
+            by_specialization=by_specialization[:LISTED_SPECIALIZATIONS],
+            other_specializations=sum(entry.count for entry in by_specialization[LISTED_SPECIALIZATIONS:]),
+            oldest=_oldest(view, end, user_ids=user_ids),
+            returning=_returning(view, period.start, end, user_ids=user_ids),
+            readings=readings_of(view.timeline.between(period.start, end)),
+        )
+
+
+def readings_of(part: Timeline) -> Readings:
+    """The rows behind some readings. The digest is over a line for each, by time, then number: number,time,total,consistent.
+
+    The time is ISO 8601 in UTC with microseconds and +00:00; an attempt that failed has nothing behind its time but the commas.
+    """
+    digest = hashlib.sha256()
+    for number, at, total, consistent in zip(part.number, part.at, part.total, part.consistent, strict=True):
+        counts = f"{total},{consistent}" if total >= 0 else ","
+        digest.update(f"{number},{moment(at).isoformat(timespec='microseconds')},{counts}\n".encode())
+    some = len(part) > 0
+    first, last = (int(part.number.min()), int(part.number.max())) if some else (None, None)
+    return Readings(len(part), first, last, digest.hexdigest())
+
+
+def _figures(view: RecordView, start: datetime, end: datetime, terms: Terms) -> PeriodFigures:
+    return period_figures(
+        view.timeline[: view.timeline.position(end)],
+        start,
+        end,
+        schedule=terms.schedule,
+        thresholds=terms.thresholds,
+        objective=terms.objective,
+        episodes=episodes.figures(view.connection, view.scope, start, end),
+        dropped=daily.dropped_sums(view.connection, view.scope, start, end),
+    )
+
+
+def _steps(period: Period, end: datetime, step: Step) -> Iterator[tuple[datetime, datetime]]:
+    """The days or hours of a period up to `end`; a day has as many hours as the clocks give it."""
+    start = period.start
+    day = period.first
+    while start < end:
+        day += _DAY
+        stop = start + _HOUR if step is Step.HOUR else midnight(day, period.zone)
+        yield start, min(stop, end)
+        start = stop
+
+
+def _point(view: RecordView, start: datetime, end: datetime, terms: Terms) -> Point:
+    timeline = view.timeline[: view.timeline.position(end)]
+    sums = sums_of(timeline, start, end, terms.schedule.freshness, terms.thresholds)
+    dropped = daily.dropped_sums(view.connection, view.scope, start, end)
+    return Point(start, end, int((end - start) / terms.interval), dropped + sums)
+
+
+def _counted(entries: Iterator[tuple[str, int]]) -> Sequence[Counted]:
+    """Added up by name, most first."""
+    counts: dict[str, int] = {}
+    for name, count in entries:
+        counts[name] = counts.get(name, 0) + count
+    return [Counted(name, count) for name, count in sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))]
+
+
+def _oldest(view: RecordView, end: datetime, *, user_ids: bool) -> Sequence[OpenPair]:
+    return [
+        OpenPair(
+            episode.specialization, episode.first.kind, episode.first_seen.astimezone(UTC), episode.user_id if user_ids else None
+        )
+        for episode in episodes.open_at(view.connection, view.scope, end, LISTED_PAIRS)
+    ]
+
+
+def _returning(view: RecordView, start: datetime, end: datetime, *, user_ids: bool) -> Sequence[ReturningPair]:
+    pairs = episodes.most_returning(view.connection, view.scope, start, end, LISTED_PAIRS)
+    return [ReturningPair(pair.specialization, pair.times, pair.user_id if user_ids else None) for pair in pairs]
