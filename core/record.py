@@ -86,7 +86,7 @@ class HealthRecord:
                 schedule=self.settings.schedule,
                 thresholds=self.settings.status_thresholds,
                 objective=self.objective,
-                episodes=_lives(connection, watched, dropped, start, end),
+                episodes=lives_between(connection, episodes.scope_of(watched), dropped, start, end),
                 dropped=dropped,
                 until=now,
             )
@@ -153,9 +153,8 @@ class HealthRecord:
             return settled.newest(connection, self._watched(connection), offset=offset, limit=limit)
 
 
-def _lives(connection: sa.Connection, watched: str | None, dropped: Days, start: datetime, end: datetime) -> EpisodeFigures:
+def lives_between(connection: sa.Connection, scope: str, dropped: Days, start: datetime, end: datetime) -> EpisodeFigures:
     """The violations' lives in [start, end), in order: from the days that were dropped, and from what is left beside them."""
-    scope = episodes.scope_of(watched)
     days = within(dropped, start, end)
     parts = [(midnight(day), figures.episodes) for day, figures in days.items()]
     parts += [

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 
-from core.analysis.period import PeriodFigures, period_figures
-from core.analysis.sums import sums_of
-from core.record import HealthRecord, RecordView
+from core.analysis.period import PeriodFigures, between_days, period_figures, within
+from core.analysis.sums import Sums, sums_of
+from core.record import HealthRecord, RecordView, lives_between
 from core.reports.content import (
     Counted,
     OpenPair,
@@ -54,7 +55,7 @@ def gather(record: HealthRecord, period: Period, terms: Terms, now: datetime, *,
             figures=figures,
             before=_figures(view, before_start, before_end, terms),
             step=step,
-            points=[_point(view, start, stop, terms) for start, stop in _steps(period, end, step)],
+            points=list(_points(view, period, end, step, terms)),
             by_kind=_counted((share.kind.value, share.count) for share in begun),
             by_specialization=by_specialization[:LISTED_SPECIALIZATIONS],
             other_specializations=sum(entry.count for entry in by_specialization[LISTED_SPECIALIZATIONS:]),
@@ -79,6 +80,7 @@ def readings_of(part: Timeline) -> Readings:
 
 
 def _figures(view: RecordView, start: datetime, end: datetime, terms: Terms) -> PeriodFigures:
+    dropped = daily.days(view.connection, view.scope, start, end)
     return period_figures(
         view.timeline[: view.timeline.position(end)],
         start,
@@ -86,8 +88,8 @@ def _figures(view: RecordView, start: datetime, end: datetime, terms: Terms) -> 
         schedule=terms.schedule,
         thresholds=terms.thresholds,
         objective=terms.objective,
-        episodes=episodes.figures(view.connection, view.scope, start, end),
-        dropped=daily.dropped_sums(view.connection, view.scope, start, end),
+        episodes=lives_between(view.connection, view.scope, dropped, start, end),
+        dropped=dropped,
     )
 
 
@@ -102,11 +104,16 @@ def _steps(period: Period, end: datetime, step: Step) -> Iterator[tuple[datetime
         start = stop
 
 
-def _point(view: RecordView, start: datetime, end: datetime, terms: Terms) -> Point:
-    timeline = view.timeline[: view.timeline.position(end)]
-    sums = sums_of(timeline, start, end, terms.schedule.freshness, terms.thresholds)
-    dropped = daily.dropped_sums(view.connection, view.scope, start, end)
-    return Point(start, end, int((end - start) / terms.interval), dropped + sums)
+def _points(view: RecordView, period: Period, end: datetime, step: Step, terms: Terms) -> Iterator[Point]:
+    dropped = daily.days(view.connection, view.scope, period.start, end)
+    carried = reduce(Timeline.joined, (day.last for day in dropped.values()), view.timeline)
+    for start, stop in _steps(period, end, step):
+        days, known = within(dropped, start, stop), carried[: carried.position(stop)]
+        rest = (
+            sums_of(known, first, last, terms.schedule.freshness, terms.thresholds)
+            for first, last in between_days(days, start, stop)
+        )
+        yield Point(start, stop, int((stop - start) / terms.interval), sum((*(day.sums for day in days.values()), *rest), Sums()))
 
 
 def _counted(entries: Iterator[tuple[str, int]]) -> Sequence[Counted]:

@@ -222,7 +222,7 @@ def _healing(figures: PeriodFigures, words: Words) -> Sequence[str]:
 
 
 def _method(content: ReportContent, words: Words) -> Sequence[tuple[str, str]]:
-    terms, sums, say = content.terms, content.figures.sums, words.text
+    terms, sums, say, gone = content.terms, content.figures.sums, words.text, content.figures.dropped_days
     healthy = words.bound(terms.healthy)
     before = words.days(
         words.local(content.before.start).date(), words.local(content.before.end - timedelta(microseconds=1)).date()
@@ -239,6 +239,7 @@ def _method(content: ReportContent, words: Words) -> Sequence[tuple[str, str]]:
         "budget": say("method.budget", days=words.number(terms.window.days), allowed=words.bound(100 - terms.promised)),
         "stretches": say("method.stretches", healthy=healthy),
         "repair": say("method.repair"),
+        "dropped": say("method.dropped", days=words.counted("days", gone)) if gone else "",
         "comparison": say("method.comparison", range=before),
         "extra": say("method.extra"),
         "verify": say("method.verify"),
