@@ -1,0 +1,101 @@
+"""The series of a report as CSV (RFC 4180), for spreadsheets and programs: a row for each day or hour.
+
+The names of the columns and the decimal point are the same in every language. The last column holds the statement, in pieces that
+fit into a spreadsheet's cell, from the first row on.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from core.analysis.sums import TimeClass
+from core.errors import ReportUnreadable
+from core.reports.content import Point, ReportContent
+from core.reports.statement import MARK, Statement, written
+
+COLUMNS = (
+    "start",
+    "end",
+    "checks_expected",
+    "checks_ran",
+    "healthy",
+    "degraded",
+    "critical",
+    "nothing_to_compare",
+    "failed",
+    "logs_of_earlier_system",
+    "pairs_agreeing",
+    "pairs_compared",
+    "mean_rate",
+    "lowest_rate",
+    "most_violations",
+    "seconds_without_data",
+    "statement",
+)
+
+_CELL = 30_000  # a spreadsheet's cell holds a little more
+
+
+def render(statement: Statement) -> bytes:
+    """The file, in UTF-8. A period that has only begun has one row without figures."""
+    rows = [_row(point, statement.content) for point in statement.content.points] or [[""] * (len(COLUMNS) - 1)]
+    pieces = _pieces(written(statement), len(rows))
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    writer.writerows([*row, next(pieces, "")] for row in rows)
+    return text.getvalue().encode()
+
+
+def read_statement(content: bytes) -> str:
+    """The statement of such a file, also after a spreadsheet wrote it anew. Raises ReportUnreadable."""
+    try:
+        text = content.decode("utf-8-sig")
+        csv.field_size_limit(max(csv.field_size_limit(), len(content) + 1))
+        rows = list(csv.reader(io.StringIO(text, newline="")))
+    except (ValueError, csv.Error) as broken:
+        raise ReportUnreadable from broken
+    pieces = "".join(row[len(COLUMNS) - 1] for row in rows[1:] if len(row) == len(COLUMNS))
+    if not pieces.startswith(f'{{"{MARK}"'):
+        raise ReportUnreadable
+    return pieces
+
+
+def _row(point: Point, content: ReportContent) -> Sequence[str | int]:
+    sums, thresholds, zone = point.sums, content.figures.thresholds, content.period.zone
+    mean, lowest = sums.mean_rate(thresholds), sums.worst_rate(thresholds)
+    return [
+        _local(point.start, zone),
+        _local(point.end, zone),
+        point.expected,
+        sums.attempts,
+        sums.healthy,
+        sums.degraded,
+        sums.critical,
+        sums.empty,
+        sums.failed,
+        sums.imported,
+        sums.agreeing,
+        sums.compared,
+        "" if mean is None else f"{mean:.2f}",
+        "" if lowest is None else f"{lowest:.2f}",
+        sums.most_violations,
+        sums.microseconds.get(TimeClass.NO_DATA, 0) // 1_000_000,
+    ]
+
+
+def _local(at: datetime, zone: str) -> str:
+    return at.astimezone(ZoneInfo(zone)).isoformat(timespec="seconds")
+
+
+def _pieces(text: str, most: int) -> Iterator[str]:
+    """The text in pieces, each of which begins with a brace or a quotation mark: with nothing that a spreadsheet would run."""
+    while len(text) > _CELL and most > 1:
+        end = text.rfind('"', 1, _CELL)
+        yield text[:end]
+        text, most = text[end:], most - 1
+    yield text
