@@ -27,7 +27,7 @@ from core.settings import Settings, load_settings
 from core.state import accounts
 from core.status import status_of
 from core.violation_log import report_as_json
-from dashboard import cli_tokens
+from dashboard import cli_report, cli_tokens
 from dashboard.console import (
     AsJson,
     announce,
@@ -52,6 +52,7 @@ app = typer.Typer(
 user_app = typer.Typer(no_args_is_help=True, help="Who may log in to the dashboard.")
 app.add_typer(user_app, name="user")
 app.add_typer(cli_tokens.app, name="token")
+app.add_typer(cli_report.app, name="report")
 
 _EXIT = {Status.HEALTHY: 0, Status.DEGRADED: 1, Status.CRITICAL: 1, Status.UNKNOWN: 2}
 

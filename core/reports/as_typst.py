@@ -70,6 +70,11 @@ def as_png(svg: Logo, wide: int) -> bytes:
             raise ReportProblem(f"The logo cannot be drawn: {refused.message}.", hint=hint) from refused
 
 
+def same_everywhere(content: bytes) -> bool:
+    """Whether a PDF was written with our own fonts alone, so that every machine writes the same."""
+    return b"pdfaid" in content
+
+
 def read_statement(content: bytes) -> str:
     """The statement that is attached to a PDF, whoever saved it anew. Raises ReportUnreadable."""
     for stream in _streams(content):

@@ -15,10 +15,10 @@ from pptx.enum.chart import XL_LEGEND_POSITION, XL_TICK_MARK
 from pptx.enum.shapes import MSO_SHAPE
 from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.oxml.ns import qn
-from pptx.util import Emu, Inches, Pt
+from pptx.util import Inches, Length, Pt
 
 from core.reports import as_typst
-from core.reports.looks import Logo, Palette
+from core.reports.looks import Logo, Palette, channels
 from core.reports.said import Said, Table, Tone
 
 # Inches. A slide is 16 to 9.
@@ -32,12 +32,13 @@ _FONT = str(Path(__file__).parent / "fonts" / "SourceSansPro-Semibold.otf")
 _SIGNS = {Tone.GOOD: "✓", Tone.BAD: "✕"}
 
 
-def emu(inches: float) -> Emu:
+def emu(inches: float) -> Length:
     return Inches(inches)
 
 
-def shade(colour: str) -> RGBColor:
-    return RGBColor.from_string(colour[1:])
+def shade(colour: str) -> Any:
+    make: Any = RGBColor
+    return make(*channels(colour))
 
 
 def height_of(paragraphs: Sequence[str], wide: float, size: float, gap: float = 0) -> float:
