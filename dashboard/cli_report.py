@@ -7,7 +7,7 @@ import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,17 +17,20 @@ from core.errors import ReportProblem, ReportUnreadable
 from core.health_monitor import HealthMonitor
 from core.model import ReportFormat
 from core.record import HealthRecord
-from core.reports import making, period, verifying
-from core.reports.making import Made
-from core.reports.verifying import Pages, Verification
+from core.reports import period
 from core.settings import Settings, load_settings
 from dashboard.console import AsJson, errors_in_words, eyes, plain, put
 from dashboard.wording import counted
+
+if TYPE_CHECKING:  # what writes reports takes a second to load; other commands do without
+    from core.reports.making import Made
+    from core.reports.verifying import Verification
 
 app = typer.Typer(help="Make a report about a period, for people who never log in; or verify one.")
 
 _STDOUT = Path("-")
 _SHOWN_DIFFERENCES = 20
+_LARGEST = 100_000_000  # bytes; no report is
 
 
 @app.callback(invoke_without_command=True)
@@ -45,6 +48,8 @@ def report(
     """Make a report about a period. Needs only the state database. Exits 0 when it was made, 2 when it could not be."""
     if context.invoked_subcommand is not None:
         return
+    from core.reports import making
+
     with errors_in_words(as_json=as_json):
         if asked is None:
             raise ReportProblem("It is not said what the report is about.", hint=f"Add --period: {period.EXAMPLES}.")
@@ -73,6 +78,8 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Compute every figure of a report again. Exits 0 when all is as stated, 1 when something differs, 2 when it is no report."""
+    from core.reports import verifying
+
     with errors_in_words(as_json=as_json):
         content = sys.stdin.buffer.read() if file == _STDOUT else _read(file)
         result = verifying.verify(content, _record(load_settings()))
@@ -85,6 +92,8 @@ def verify(
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file whole or not at all. It replaces an earlier report, and nothing else. Raises ReportProblem, OSError."""
+    from core.reports import verifying
+
     if path.is_dir():
         raise ReportProblem(f"{path} is a folder.", hint="Name a file.")
     if path.exists():
@@ -113,7 +122,7 @@ def _umask() -> int:
 
 
 def _read(file: Path) -> bytes:
-    if file.stat().st_size > verifying.LARGEST:
+    if file.stat().st_size > _LARGEST:
         raise ReportUnreadable("This file is larger than any report.")
     return file.read_bytes()
 
@@ -189,6 +198,8 @@ def _print(result: Verification) -> None:
 
 def sentences(result: Verification) -> list[str]:
     """What was found beside the figures."""
+    from core.reports.verifying import Pages
+
     said = []
     if not result.whole:
         said.append("What is embedded in the file was changed after it was made: its digest does not fit.")

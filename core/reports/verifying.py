@@ -19,8 +19,6 @@ from core.reports.statement import Statement
 from core.reports.texts import Texts
 from core.settings import Settings
 
-LARGEST = 100_000_000
-
 _READERS = {
     ReportFormat.PDF: as_typst.read_statement,
     ReportFormat.PPTX: as_pptx.read_statement,
