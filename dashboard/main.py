@@ -10,7 +10,7 @@ from dashboard import login, sessions
 from dashboard.components import frame
 from dashboard.runtime import current
 from dashboard.viewer import viewer
-from dashboard.views import overview, presentation, tokens, trend, violations
+from dashboard.views import overview, presentation, reports, tokens, trend, violations
 
 STATIC = Path(__file__).parent / "static"
 
@@ -18,6 +18,7 @@ VIEWS = {
     "overview": ("Overview", ":material/monitor_heart:", overview.view),
     "violations": ("Violations", ":material/rule:", violations.view),
     "trend": ("Trend", ":material/show_chart:", trend.view),
+    "reports": ("Reports", ":material/summarize:", reports.view),
     "presentation": ("Presentation", ":material/slideshow:", presentation.view),
     "tokens": ("API tokens", ":material/key:", tokens.view),
 }

@@ -16,10 +16,12 @@ from core import retention
 from core.assembly import build_coupler
 from core.clock import Clock, utc_now
 from core.demo import DRIFT_EVERY, build, drift
-from core.errors import CouplingHealthError, StateDatabaseUnavailable
+from core.errors import CouplingHealthError, ReportProblem, StateDatabaseUnavailable
 from core.foresight import EVERY as FORECAST_EVERY
 from core.health_monitor import HealthMonitor
 from core.keys import KeyRing
+from core.reports.schedule import EVERY as REPORTS_EVERY
+from core.reports.shelf import ReportShelf
 from core.scheduler import DatedFileHandler, JobScheduler, log_to_folder
 from core.settings import Settings
 from core.shares import ShareLinks
@@ -50,6 +52,7 @@ class Runtime:
         self.clock = clock
         self.state = StateDatabase(settings.state_database_url)
         self.monitor = HealthMonitor(settings, self.state, build_coupler(settings), clock)
+        self.reports = ReportShelf(self.monitor.record, clock)
         self.keys = KeyRing(self.state, clock)
         self.shares = ShareLinks(self.state, clock)
         self.problem: CouplingHealthError | None = None  # why nothing works yet
@@ -103,9 +106,11 @@ class Runtime:
             return False
         self.problem = None
         self._announce(login, password)
+        self._name_report_mistakes()
         self._scheduler_log = log_to_folder(self.settings.scheduler_log_dir)
         self._jobs = JobScheduler(self.monitor)
         self._jobs.add("Retention", "retention", self._drop_old, retention.EVERY)
+        self._jobs.add("Scheduled reports", "scheduled_reports", self.reports.make_due, REPORTS_EVERY)
         self._jobs.add("Forecast", "forecast", self.monitor.foresight.make_forecast, FORECAST_EVERY)
         if self.settings.demo:
             chance = random.Random()  # noqa: S311 - invented data
@@ -115,6 +120,13 @@ class Runtime:
 
     def _drop_old(self) -> None:
         retention.drop_old(self.state, self.settings, self.clock)
+
+    def _name_report_mistakes(self) -> None:
+        """What hinders reports hinders nothing else; it is said once, at the start, and whenever one is to be made."""
+        try:
+            self.reports.check()
+        except ReportProblem as problem:
+            log.error("%s", problem.advice)
 
     def _prepare_first_admin(self) -> tuple[FirstLogin, str]:
         """Make the first admin when there is no account."""

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit import config as streamlit_config
 
-from dashboard import export, sessions
+from dashboard import export, kept_reports, sessions
 from dashboard.api.app import build_api, is_for_programs
 from dashboard.components import charts
 from dashboard.http_protocol import LimitedHttpProtocol
@@ -74,7 +74,7 @@ def build_app(runtime: Runtime) -> ASGIApp:
     pages = st.App(
         _HERE / "main.py",
         lifespan=lifespan,
-        routes=[Route("/healthz", _healthz), *sessions.routes, *export.routes, *presentation.routes],
+        routes=[Route("/healthz", _healthz), *sessions.routes, *export.routes, *kept_reports.routes, *presentation.routes],
         on_script_error=_log_script_error,
     )
 
