@@ -7,10 +7,15 @@ import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
+from sqlalchemy.engine import make_url
 
+from core.clock import utc_now
+from core.shares import ShareLinks
+from core.state.database import StateDatabase
 from tests.application import SqliteApplication
 from tests.browser.conftest import NewServer, url_of
 from tests.browser.server import Server
@@ -69,8 +74,9 @@ def expect_slide(page: Page, name: str) -> None:
 def opened(
     context: BrowserContext, address: str, *, paused: bool = True, answer: Callable[[Route], None] = Route.continue_
 ) -> Page:
-    """A tab with the slides; `answer` is what their facts are asked of."""
+    """A tab with the slides, whose time can be moved on; `answer` is what their facts are asked of."""
     page = context.new_page()
+    page.clock.install()
     page.route("**/facts*", lambda route: answer(route))
     page.goto(address)
     expect(page.locator(".slide.shown")).to_have_count(1)
@@ -81,22 +87,20 @@ def opened(
     return page
 
 
-def new_link(context: BrowserContext, server: Server, name: str) -> str:
-    """A link that an admin makes on the page."""
-    page = enter(context, server, "/presentation")
-    page.get_by_role("textbox", name="Name").fill(name)
-    page.get_by_role("button", name="Make link").click()
-    link = page.locator(".stCode code").inner_text()
-    assert re.fullmatch(rf"{re.escape(server.url)}/share/[A-Za-z0-9_-]{{43}}", link)
-    page.close()
-    return link
+def one_poll_later(page: Page) -> None:
+    page.clock.run_for(5_000)
+
+
+def new_link(server: Server, name: str) -> str:
+    state = StateDatabase(make_url(f"sqlite:///{server.folder / 'var' / 'coupling-health.db'}"))
+    secret = ShareLinks(state, utc_now).create(name, timedelta(days=1), "admin")
+    state.dispose()
+    return f"{server.url}/share/{secret}"
 
 
 @pytest.fixture(scope="module")
-def link(served: Server, kept_tab: Page) -> str:
-    made = new_link(kept_tab.context, served, "board")
-    kept_tab.context.clear_cookies()
-    return made
+def link(served: Server) -> str:
+    return new_link(served, "board")
 
 
 def test_a_link_shows_the_slides_without_a_login_and_opens_nothing_else(
@@ -151,12 +155,16 @@ def test_keys_turn_the_slides(served: Server, link: str, visitor: BrowserContext
 
 def test_the_slides_turn_by_themselves_until_they_are_paused(served: Server, link: str, visitor: BrowserContext) -> None:
     page = opened(visitor, link, paused=False)
-    for name in ("verdict", "proof", "healing", "method", "verdict"):
+    expect_slide(page, "verdict")
+    for name in ("proof", "healing", "method", "verdict"):
+        page.clock.run_for(3_000)
         expect_slide(page, name)
     page.keyboard.press("p")
-    before = shown(page)
-    page.wait_for_timeout(3_600)
-    assert shown(page) == before
+    page.clock.run_for(20_000)
+    expect_slide(page, "verdict")
+    page.keyboard.press("p")
+    page.clock.run_for(3_000)
+    expect_slide(page, "proof")
 
 
 def test_a_finger_turns_them_on_a_phone(served: Server, link: str, new_context: Callable[..., BrowserContext]) -> None:
@@ -231,19 +239,31 @@ def test_a_new_check_shows_by_itself(served: Server, link: str, application: Sql
     expect(page.locator("#chip")).to_have_text("Healthy")
     application.disagreeing(range(2_000, 2_020))
     assert served.run("check").returncode == 1
-    expect(page.locator("#chip")).to_have_text("Degraded", timeout=8_000)
+    one_poll_later(page)
+    expect(page.locator("#chip")).to_have_text("Degraded")
     assert shown(page) == "proof", "the slide that is looked at stays"
     page.keyboard.press("Home")
     expect(page.locator(".verdict")).to_have_attribute("data-status", "degraded")
     assert page.title() == "Degraded · Coupling Health"
 
 
-def test_whoever_makes_a_link_can_end_it_and_the_screen_goes_blank(served: Server, visitor: BrowserContext) -> None:
-    link = new_link(visitor, served, "wall <b>&")
+def test_an_admin_opens_shares_and_unshares_it_on_its_page(served: Server, visitor: BrowserContext) -> None:
     admin = enter(visitor, served, "/presentation")
+    with visitor.expect_page() as opening:
+        admin.get_by_role("link", name="Open the presentation").click()
+    expect(opening.value.locator(".verdict")).to_have_attribute("data-status", re.compile("healthy|degraded"))
+
+    admin.bring_to_front()
+    admin.get_by_role("textbox", name="Name").fill("wall <b>&")
+    admin.get_by_role("button", name="Make link").click()
+    link = admin.locator(".stCode code").inner_text()
+    assert re.fullmatch(rf"{re.escape(served.url)}/share/[A-Za-z0-9_-]{{43}}", link)
     row = admin.locator('[data-link="wall <b>&"]')
     expect(row).to_have_attribute("data-state", "active")
+    admin.get_by_role("button", name="I have copied it").click()
+    expect(admin.locator(".stCode")).to_have_count(0)
     assert link.rsplit("/", 1)[1] not in admin.content(), "it is shown once"
+
     page = opened(visitor, link)
     admin.bring_to_front()
     admin.locator('[class*="st-key-link-row-"]', has=row).get_by_role("button", name="Revoke").click()
@@ -251,6 +271,7 @@ def test_whoever_makes_a_link_can_end_it_and_the_screen_goes_blank(served: Serve
     expect(row).to_have_attribute("data-state", "revoked")
     expect_no_error(admin)
     page.bring_to_front()
+    one_poll_later(page)
     expect_blank(page)
 
 
@@ -258,6 +279,7 @@ def test_an_expired_link_shows_nothing(served: Server, link: str, visitor: Brows
     page = opened(visitor, link)
     with closing(sqlite3.connect(served.folder / "var" / "coupling-health.db", timeout=10)) as state, state:
         state.execute("UPDATE share_links SET expires_at = datetime('now', '-1 second') WHERE name = 'board'")
+    one_poll_later(page)
     expect_blank(page)
     answer = page.reload()
     assert answer is not None
@@ -268,35 +290,33 @@ def test_an_expired_link_shows_nothing(served: Server, link: str, visitor: Brows
 
 def expect_blank(page: Page) -> None:
     """Nothing but the sentence, within one poll."""
-    expect(page.locator(".message")).to_have_text(ENDED, timeout=8_000)
+    expect(page.locator(".message")).to_have_text(ENDED)
     assert page.locator("body").inner_text().strip() == ENDED
     expect(page.locator("img")).to_have_count(0)
     assert page.title() == "Coupling Health"
     expect(page.locator(".slide")).to_have_count(0)
 
 
-def test_who_is_logged_in_opens_it_from_its_page(served: Server, visitor: BrowserContext) -> None:
-    page = enter(visitor, served, "/presentation")
-    with visitor.expect_page() as opening:
-        page.get_by_role("link", name="Open the presentation").click()
-    slides = opening.value
-    expect(slides.locator(".verdict")).to_have_attribute("data-status", re.compile("healthy|degraded"))
+def test_a_logout_ends_the_presentation_too(served: Server, visitor: BrowserContext) -> None:
+    enter(visitor, served, "/healthz")
+    page = opened(visitor, f"{served.url}/present")
     visitor.clear_cookies()
-    expect(slides.locator(".message")).to_have_text("You are logged out. Log in again to see the presentation.", timeout=8_000)
-    expect(slides.locator(".slide")).to_have_count(0)
+    one_poll_later(page)
+    expect(page.locator(".message")).to_have_text("You are logged out. Log in again to see the presentation.")
+    expect(page.locator(".slide")).to_have_count(0)
 
 
 def test_a_server_that_is_gone_turns_the_slide_to_unknown(served: Server, visitor: BrowserContext) -> None:
-    page = opened(visitor, new_link(visitor, served, "gone"))
+    page = opened(visitor, new_link(served, "gone"))
     expect(page.locator(".verdict")).to_have_attribute("data-status", "degraded")
     served.kill()
-    gone = time.monotonic()
-    expect(page.locator(".verdict")).to_have_attribute("data-status", "unknown", timeout=18_000)
-    assert time.monotonic() - gone < 16
+    page.clock.run_for(15_000)
+    expect(page.locator(".verdict")).to_have_attribute("data-status", "unknown", timeout=1_000)
     expect(page.locator(".verdict")).to_contain_text("No contact with the server.")
     expect(page.locator(".verdict")).to_contain_text(re.compile(r"Last known: 97\.\d\d % of 1\u202f010 pairs, .* ago"))
     assert page.title() == "Unknown · Coupling Health"
     page.keyboard.press("ArrowRight")
     expect(page.locator("#chip")).to_have_text("Unknown")
     served.start()
+    one_poll_later(page)
     expect(page.locator("#chip")).to_have_text("Degraded")
