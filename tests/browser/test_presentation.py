@@ -108,9 +108,9 @@ def test_a_link_shows_the_slides_without_a_login_and_opens_nothing_else(
 ) -> None:
     asked: list[str] = []
     visitor.on("request", lambda request: asked.append(request.url))
-    page = opened(visitor, link)
     complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
+    visitor.on("console", lambda message: complaints.append(message.text))
+    page = opened(visitor, link)
     expect(page.locator(".verdict")).to_have_attribute("data-status", "healthy")
     expect(page.locator(".verdict")).to_contain_text("99.90 %of 990 pairs agree")
     expect(page.locator(".verdict")).to_contain_text(re.compile(r"Last check (just now|\d+ (s|min) ago)"))
