@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 import string
-from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from dataclasses import replace
+from datetime import datetime, timedelta
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from hypothesis import settings as trying
 from hypothesis import strategies as st
 
 from core.analysis.period import EpisodeFigures, period_figures
+from core.analysis.trend import Trend
 from core.assembly import build_monitor
 from core.facts import Facts as StateFacts
 from core.health_monitor import HealthMonitor, HealthSummary, Known
@@ -24,12 +25,10 @@ from core.model import Kind, Outcome, Source, Status, Totals
 from core.settings import Settings
 from core.state import episodes, schema
 from core.state.history import Attempt
-from core.state.trend import Gap, Trend, TrendPoint
 from core.status import DEFAULT_THRESHOLDS, Evidence, assess, holds_until, rate_of
 from core.timeline import Timeline
 from dashboard.presentation.board import Board
 from dashboard.presentation.document import Facts, Slide
-from dashboard.presentation.picture import HEIGHT, WIDTH, picture_of
 from dashboard.presentation.slides import facts_of
 from dashboard.wording import STATUS_LOOKS, Theme
 from tests.application import SqliteApplication
@@ -245,6 +244,21 @@ def test_the_promise_is_kept_exactly_or_not_at_all(monitor: HealthMonitor) -> No
     assert [(one.value, one.kept) for one in slide(shown(monitor), "proof").figures][1] == ("98.01 %", False)
 
 
+def test_days_of_which_only_sums_are_left_are_not_called_free_of_trouble(monitor: HealthMonitor, clock: FrozenClock) -> None:
+    records.completed(monitor.state, NOON - timedelta(days=2), bad=7, watched=watched(monitor))
+    figures_now = monitor.record.period(NOON - timedelta(days=30), NOON)
+    left = replace(figures_now, stretches=(), dropped_days=1)
+    facts = facts_of(monitor.settings, monitor.get_health_summary(), left, monitor.trend(NOON - timedelta(days=30)), UTC_ZONE)
+    assert figures(facts, "proof")[2] == ("93.00 %", "at the worst check, on 23 Oct")
+
+
+def test_checks_by_hand_can_be_more_than_were_due(monitor: HealthMonitor) -> None:
+    records.completed(monitor.state, NOON - timedelta(hours=1), watched=watched(monitor))
+    many = replace(monitor.record.period(NOON - timedelta(days=30), NOON), expected=0)
+    facts = facts_of(monitor.settings, monitor.get_health_summary(), many, monitor.trend(NOON - timedelta(days=30)), UTC_ZONE)
+    assert figures(facts, "method") == [("1", "checks ran; 0 were due in 30 days")]
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"), [(300, "5 minutes"), (60, "minute"), (86_400, "day"), (7_200, "2 hours"), (90, "90 seconds")]
 )
@@ -315,67 +329,6 @@ def test_no_user_and_no_place_is_named(monitor: HealthMonitor, sqlite_app: Sqlit
     text = shown(build_monitor(monitor.settings, monitor.state, clock)).as_json().decode()
     for secret in ("918273645", "SECRETSPEC", "internal", "app.db", "sqlite", "user_licenses", str(ROOT)):
         assert secret not in text, secret
-
-
-# --- the picture ------------------------------------------------------------------------------------------------------
-
-
-def test_no_line_crosses_what_is_not_known() -> None:
-    start = NOON - timedelta(days=30)
-    points = [point(NOON - timedelta(days=days), 99.5) for days in (20, 19, 10, 9)]
-    trend = Trend(
-        start, NOON, points, [Gap(points[1].start, points[2].start, unknown=True)], timedelta(0), timedelta(0), 99.5, NOON
-    )
-    picture = picture_of(trend, DEFAULT_THRESHOLDS, UTC_ZONE)
-    assert picture is not None
-    assert re.sub(r"[\d. ]+", "", picture.line) == "MhLMhL"
-    assert [(gap.start, gap.length) for gap in picture.gaps] == [(36.67, 30.0)]
-    assert [key.name for key in picture.legend] == ["line", "gap"]
-
-
-def test_nothing_is_drawn_when_nothing_was_tried() -> None:
-    assert picture_of(Trend(NOON, NOON, (), (), timedelta(0), timedelta(0), None, None), DEFAULT_THRESHOLDS, UTC_ZONE) is None
-
-
-def point(at: datetime, lowest: float | None, *, failed: int = 0, imported: bool = False) -> TrendPoint:
-    return TrendPoint(at, at, lowest, lowest, 1, 1, failed, imported)
-
-
-_MOMENTS = st.integers(0, 30 * 86_400).map(lambda second: datetime(2025, 9, 25, tzinfo=UTC) + timedelta(seconds=second))
-_POINTS = st.builds(
-    lambda at, rate, imported: point(at, rate, failed=int(rate is None), imported=imported),
-    _MOMENTS,
-    st.none() | st.floats(0, 100),
-    st.booleans(),
-)
-
-
-@trying(max_examples=examples(100))
-@given(st.lists(_POINTS, min_size=1, max_size=30), st.sampled_from([UTC_ZONE, BUDAPEST, ZoneInfo("Pacific/Apia")]))
-def test_everything_drawn_lies_within_the_drawing(points: list[TrendPoint], zone: ZoneInfo) -> None:
-    points.sort(key=lambda one: one.start)
-    start, end = datetime(2025, 9, 25, tzinfo=UTC), datetime(2025, 10, 25, tzinfo=UTC)
-    picture = picture_of(
-        Trend(start, end, points, [Gap(start, end, True)], timedelta(0), timedelta(0), None, None), DEFAULT_THRESHOLDS, zone
-    )
-    assert picture is not None
-    for x, y in re.findall(r"[ML]([\d.]+) ([\d.]+)", f"{picture.line} {picture.dots} {picture.failures}"):
-        assert 0 <= float(x) <= WIDTH
-        assert 0 <= float(y) <= HEIGHT
-    assert sum(band.length for band in picture.bands) == pytest.approx(100, abs=0.1)
-    assert all(0 <= label.at <= 100 for label in [*picture.rates, *picture.dates])
-    rates = sorted(label.at for label in picture.rates)
-    assert all(later - earlier >= 10 for earlier, later in pairwise(rates)), "no label lies on another"
-    assert 4 <= len(picture.dates) <= 7
-
-
-def test_a_day_is_divided_by_hours() -> None:
-    start = NOON - timedelta(days=1)
-    picture = picture_of(
-        Trend(start, NOON, [point(start, 100.0)], (), timedelta(0), timedelta(0), 100.0, start), DEFAULT_THRESHOLDS, BUDAPEST
-    )
-    assert picture is not None
-    assert [label.text for label in picture.dates] == ["15:00", "19:00", "23:00", "03:00", "07:00", "11:00"]
 
 
 # --- the page ---------------------------------------------------------------------------------------------------------

@@ -10,12 +10,12 @@ from core.analysis.budget import Budget
 from core.analysis.period import EpisodeFigures, PeriodFigures
 from core.analysis.stretches import Stretch
 from core.analysis.sums import Sums, TimeClass, Worst
+from core.analysis.trend import Gap, Trend, TrendPoint
 from core.facts import Facts as StateFacts
 from core.health_monitor import HealthSummary, Known
 from core.model import Outcome, Source, Totals
 from core.settings import CheckSettings, ReportSettings, Settings
 from core.state.history import Attempt
-from core.state.trend import Gap, Trend, TrendPoint
 from core.status import DEFAULT_THRESHOLDS, Evidence, assess, holds_until, rate_of
 from dashboard.presentation.document import Facts
 from dashboard.presentation.slides import facts_of
