@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from starlette.routing import Route
 
 from core.settings import Settings
 from dashboard.presentation.routes import AWAY, ENDED, LOGGED_OUT
 from tests.application import SqliteApplication
 from tests.dashboard.presented import Presented
 from tests.frozen_clock import FrozenClock
+from tests.subprocesses import ROOT
 
 SECRET_USER = 918_273_645
 
@@ -114,6 +116,14 @@ def test_the_files_that_it_is_made_of_are_there(presented: Presented) -> None:
         assert "immutable" in file.headers["Cache-Control"]
     for other in ("/present/files/slides.html", "/present/files/..%2Fstyle.css", "/present/files/x"):
         assert presented.get(other).code == 404
+
+
+def test_every_address_is_in_the_guide(presented: Presented) -> None:
+    guide = (ROOT / "docs" / "presentation.md").read_text("utf-8")
+    for route in presented.presentation.routes:
+        assert isinstance(route, Route)
+        path = route.path.replace("{secret}", "{link}").replace("{name}", "…")
+        assert f"`GET {path}`" in guide
 
 
 def test_facts_that_did_not_change_are_not_sent_again_but_the_time_is(
