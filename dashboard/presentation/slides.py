@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -36,7 +36,7 @@ def facts_of(settings: Settings, summary: HealthSummary, figures: PeriodFigures,
         stale=_unknown(known, "The last check is too old to tell."),
         lost=_unknown(known, "No contact with the server."),
         slides=(
-            _proof(settings, figures, trend, zone, summary.at),
+            _proof(settings, figures, trend, zone),
             _healing(figures, summary),
             _method(settings, figures),
         ),
@@ -88,7 +88,7 @@ def _unknown(known: Known, why: str) -> Verdict:
 # --- the period -------------------------------------------------------------------------------------------------------
 
 
-def _proof(settings: Settings, figures: PeriodFigures, trend: Trend, zone: ZoneInfo, now: datetime) -> Slide:
+def _proof(settings: Settings, figures: PeriodFigures, trend: Trend, zone: ZoneInfo) -> Slide:
     title = f"The last {_days(figures)}"
     sums = figures.sums
     if not sums.attempts:
@@ -103,15 +103,18 @@ def _proof(settings: Settings, figures: PeriodFigures, trend: Trend, zone: ZoneI
         Figure(rate(sums.healthy_share), Line(f"of {checks} healthy; {_percent(promised.percent)} is promised"), kept=kept)
     )
     if figures.known:
-        shown.append(_longest(figures, zone, now))
+        shown.append(_longest(figures, zone))
     silent = sums.time(TimeClass.NO_DATA)
     unknown = silent > settings.schedule.freshness
     notes = (Line(f"Nothing is known about {in_words(silent)} of this time."),) if unknown else ()
     return Slide("proof", title, tuple(shown), notes, picture_of(trend, figures.thresholds, zone))
 
 
-def _longest(figures: PeriodFigures, zone: ZoneInfo, now: datetime) -> Figure:
+def _longest(figures: PeriodFigures, zone: ZoneInfo) -> Figure:
     bound = _percent(figures.thresholds.healthy)
+    if figures.dropped_days and figures.sums.worst is not None:  # of those days no stretches are left
+        when = f"{figures.sums.worst.at.astimezone(zone):%d %b}".lstrip("0")
+        return Figure(rate(figures.sums.worst_rate(figures.thresholds)), Line(f"at the worst check, on {when}"))
     if not figures.stretches:
         return Figure("Never", Line(f"below {bound} at any check"))
     longest: Stretch = figures.stretches[0]
@@ -151,8 +154,11 @@ def _open_now(summary: HealthSummary, found: int) -> Figure:
 
 def _method(settings: Settings, figures: PeriodFigures) -> Slide:
     sums = figures.sums
-    due = f"{number(sums.attempts)} of {number(figures.expected)}"
-    shown = [Figure(due, Line(f"checks that were due in {_days(figures)} ran"))]
+    ran, due, days = number(sums.attempts), number(figures.expected), _days(figures)
+    if sums.attempts <= figures.expected:
+        shown = [Figure(f"{ran} of {due}", Line(f"checks that were due in {days} ran"))]
+    else:  # some were asked for by hand
+        shown = [Figure(ran, Line(f"checks ran; {due} were due in {days}"))]
     if sums.failed:
         shown.append(Figure(number(sums.failed), Line("of them failed; they count as not healthy")))
     if sums.imported:

@@ -22,6 +22,7 @@ PAGES = {  # link, path
     "overview": ("Overview", "/"),
     "violations": ("Violations", "/violations"),
     "trend": ("Trend", "/trend"),
+    "presentation": ("Presentation", "/presentation"),
     "tokens": ("API tokens", "/tokens"),
 }
 SCHEMES = {"light": "rgb(255, 255, 255)", "dark": "rgb(17, 22, 28)"}
@@ -37,6 +38,7 @@ class State:
     overview: str
     violations: str
     trend: str
+    presentation: str = "No link yet: only who can log in sees the presentation."
     tokens: str = "No token yet, so no program can ask."
 
 
@@ -150,6 +152,9 @@ def test_a_page_says_what_is_known_and_fits_the_screen(state: State, tabs: dict[
         expect(page.locator(f".pill.{state.status}")).to_be_visible()
         expect(green).to_have_count(1 if state.status == "healthy" else 0)
         expect(table_rows(page)).to_have_count({"critical": 11, "unknown": 1}.get(state.status, 0) if known(state) else 0)
+    elif name == "presentation":
+        expect(page.get_by_role("button", name="Make link")).to_be_visible()
+        expect(green).to_have_count(0)
     elif name == "tokens":
         expect(page.get_by_role("button", name="Make token")).to_be_visible()
         expect(green).to_have_count(0)

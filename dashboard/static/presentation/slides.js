@@ -171,20 +171,16 @@
   }, { passive: true });
 
   // --- listening ---------------------------------------------------------------------------------------------------
-  const end = (sentence) => { // nothing of what was shown stays
+  const end = (sentence) => { // nothing of what was shown stays; should the server relent, all begins anew
     ended = true;
-    facts = etag = drawnVerdict = null;
+    facts = etag = null;
     lives = [];
-    [slides, chip, owner, dots].forEach((part) => part.replaceChildren());
-    chip.hidden = demo.hidden = true;
     document.title = "Coupling Health";
-    slides.append(make("p", "message", sentence));
-    hint.remove();
+    body.replaceChildren(make("p", "message", sentence));
   };
   const begin = (given) => {
     const first = !facts;
     facts = given;
-    ended = false;
     drawAll();
     drawVerdict();
     const elapsed = performance.now() - shownAt;
@@ -204,7 +200,8 @@
     if ((answer.status === 200 || answer.status === 304) && answer.headers.has("X-Now")) {
       const given = answer.status === 200 ? await answer.json() : null;
       [heard, serverNow, refused] = [asked, Number(answer.headers.get("X-Now")), false];
-      if (given) {
+      if (ended) location.reload();
+      else if (given) {
         etag = answer.headers.get("ETag");
         begin(given);
       }
