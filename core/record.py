@@ -37,7 +37,7 @@ class HealthRecord:
         """`watched` tells whose history to read."""
         self.settings = settings
         self.state = state
-        self._watched = watched
+        self.watched_now = watched
         self._clock = clock
         self._keeper = TimelineKeeper()
 
@@ -52,14 +52,14 @@ class HealthRecord:
     def timeline(self) -> Timeline:
         """All readings; the same object as long as nothing was added."""
         with self.state.read() as connection:
-            return self._keeper.up_to_now(connection, self._watched(connection))
+            return self._keeper.up_to_now(connection, self.watched_now(connection))
 
     def period(self, start: datetime, end: datetime) -> PeriodFigures:
         """The figures of [start, end), or up to now when it is not over."""
         now = self._clock()
         end = min(end, max(now, start))
         with self.state.read() as connection:
-            watched = self._watched(connection)
+            watched = self.watched_now(connection)
             dropped = daily.days(connection, episodes.scope_of(watched), start, end)
             return period_figures(
                 self._keeper.up_to_now(connection, watched),
@@ -79,7 +79,7 @@ class HealthRecord:
         """History from `start` (None: from the first reading) to `end` (None: now), reduced for drawing."""
         end = end or self._clock()
         with self.state.read() as connection:
-            watched = self._watched(connection)
+            watched = self.watched_now(connection)
             timeline = self._keeper.up_to_now(connection, watched)
             scope = episodes.scope_of(watched)
             if start is None:
@@ -107,7 +107,7 @@ class HealthRecord:
     def newest_failures(self, limit: int) -> Sequence[Attempt]:
         """The newest failed attempts, newest first."""
         with self.state.read() as connection:
-            timeline = self._keeper.up_to_now(connection, self._watched(connection))
+            timeline = self._keeper.up_to_now(connection, self.watched_now(connection))
             numbers = sorted(timeline.number[timeline.failed & ~timeline.imported].tolist())[-limit:]
             return history.numbered(connection, numbers)
 
