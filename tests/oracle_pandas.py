@@ -155,7 +155,7 @@ def heat(frame: pd.DataFrame, start: datetime, end: datetime, zone: str) -> pd.D
     found = part(frame, start, end).copy()
     local = found["at"].dt.tz_convert(zone)
     found["bad"] = found["state"] != "healthy"
-    return found.groupby([local.dt.weekday.rename("day"), local.dt.hour.rename("hour")])["bad"].agg(["count", "sum"])
+    return found.groupby([local.dt.day_of_week.rename("day"), local.dt.hour.rename("hour")])["bad"].agg(["count", "sum"])
 
 
 def lives(logs: Path, start: datetime, end: datetime) -> dict[str, int]:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from core.assembly import build_coupler
 from core.health_monitor import HealthMonitor
 from core.model import Request, Totals, Trigger
 from core.state import history
@@ -71,14 +72,14 @@ def told(monitor: HealthMonitor, clock: FrozenClock) -> tuple[HealthMonitor, Pat
             checks.append(Check(at, 8_214, chance.choice((90, 400, 500)) if night else chance.choice((0, 0, 0, 5, 82, 83))))
         at += timedelta(minutes=chance.choice((5, 5, 5, 5, 11, 13, 90)), microseconds=chance.randint(0, 999_999))
     monitor.import_logs()
+    watched = build_coupler(monitor.settings).label
     with monitor.state.write() as connection:
-        watched = monitor.record.watched_now(connection)
         for number, check in enumerate(checks):
             if check.pairs is None:
                 attempt = FailedAttempt(f"f{number}", check.at, Request(Trigger.SCHEDULED), "refused", 5)
-                history.record_failed(connection, attempt, str(watched))
+                history.record_failed(connection, attempt, watched)
             else:
-                history.record_completed(connection, report(check.at, Totals(check.pairs, check.apart)), str(watched))
+                history.record_completed(connection, report(check.at, Totals(check.pairs, check.apart)), watched)
     clock.advance(checks[-1].at + timedelta(minutes=3) - clock.now)
     return monitor, folder, checks
 
