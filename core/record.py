@@ -18,6 +18,7 @@ from core.analysis.stretches import began_at
 from core.analysis.sums import worst_of
 from core.analysis.trend import MOST_POINTS, Trend, trend
 from core.clock import Clock
+from core.listed_violations import Listed, listed_by
 from core.model import MarkerKind
 from core.over_time import MARKERS_BEFORE, Bucket, CheckRecord, WhatChanged
 from core.settings import Settings
@@ -175,6 +176,10 @@ class HealthRecord:
                 int(timeline.number[position - 1]) if position else None,
                 int(timeline.number[position + 1]) if position + 1 < len(timeline) else None,
             )
+
+    def listed_by(self, attempt: Attempt, most: int) -> Listed:
+        """The first violations of a check or log, from wherever they are still kept."""
+        return listed_by(attempt, self.state, self.settings, most)
 
     # --- markers ------------------------------------------------------------------------------------------------------
 
