@@ -25,6 +25,16 @@ class CouplingHealthError(Exception):
         return f"{self} {self.hint}"
 
 
+def hint_of(error_type: str | None) -> str:
+    """The next step for an error of this class, as it stands in history; a general one when there is no such class."""
+    known = {kind.__name__: kind for kind in _with_subclasses(CouplingHealthError)}
+    return known.get(error_type or "", CouplingHealthError).hint
+
+
+def _with_subclasses(kind: type[CouplingHealthError]) -> list[type[CouplingHealthError]]:
+    return [kind, *(below for direct in kind.__subclasses__() for below in _with_subclasses(direct))]
+
+
 class SettingsInvalid(CouplingHealthError):
     """The settings are wrong."""
 

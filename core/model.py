@@ -96,6 +96,14 @@ class ReportFormat(StrEnum):
     CSV = "csv"
 
 
+class MarkerKind(StrEnum):
+    """What a marker marks."""
+
+    DEPLOY = "deploy"
+    MIGRATION = "migration"
+    OTHER = "other"
+
+
 class Scope(StrEnum):
     """What a token of the HTTP API may do; each scope may also do what those before it may."""
 

@@ -10,21 +10,30 @@ from functools import reduce
 from operator import add
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import sqlalchemy as sa
 
 from core.analysis.heat import HeatMap, heat_map
 from core.analysis.objective import Objective
 from core.analysis.period import Days, EpisodeFigures, PeriodFigures, between_days, midnight, period_figures, within
+from core.analysis.stretches import began_at
+from core.analysis.sums import worst_of
 from core.analysis.trend import MOST_POINTS, Trend, trend
 from core.clock import Clock
+from core.listed_violations import Listed, listed_by
+from core.model import MarkerKind
+from core.over_time import MARKERS_BEFORE, Bucket, CheckRecord, WhatChanged
 from core.settings import Settings
-from core.state import daily, episodes, history, settled
+from core.state import daily, episodes, history, markers, settled
 from core.state.database import StateDatabase
-from core.state.episodes import Episode, Life
+from core.state.episodes import Episode, Life, Returning, Share
 from core.state.history import Attempt
+from core.state.markers import Marker
 from core.state.settled import Settled
 from core.state.timeline import TimelineKeeper
 from core.timeline import Timeline, moment
+
+_MOST_MARKERS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +142,81 @@ class HealthRecord:
         """The attempts of [start, end) by hour and weekday in a zone; of dropped days nothing is known by the hour."""
         return heat_map(self.timeline(), start, end, zone, self.settings.status_thresholds)
 
+    def violations_over_time(self, start: datetime, end: datetime, most_buckets: int = 200) -> Sequence[Bucket]:
+        """The violations between two moments in at most so many stretches, each with what they were made of at its worst."""
+        points = self.trend(start, end, most_buckets).points
+        with self.state.read() as connection:
+            parts = history.breakdowns(connection, [point.number for point in points if point.number is not None])
+        return [
+            Bucket(point.start, point.end, point.violations, parts.get(point.number or 0), point.number)
+            for point in points
+            if point.violations is not None
+        ]
+
+    def what_changed(self, start: datetime, end: datetime) -> WhatChanged:
+        """What the violations that began in [start, end] have in common, when they began, and what happened near."""
+        with self.state.read() as connection:
+            watched = self._watched(connection)
+            timeline = self._keeper.up_to_now(connection, watched)
+            part = timeline.between(start, end + timedelta(microseconds=1))
+            worst = worst_of(part[part.compared]).number if np.any(part.compared) else None
+            began = began_at(timeline, start, end)
+            shares = episodes.begun_between(connection, episodes.scope_of(watched), start, end)
+            if not shares and worst is not None:
+                parts = history.breakdowns(connection, [worst]).get(worst, ())
+                shares = [Share(part.specialization, part.kind, part.direction, part.count) for part in parts]
+                begun = False
+            else:
+                begun = True
+            return WhatChanged(
+                start=start,
+                end=end,
+                begun=begun,
+                shares=shares,
+                began_at=began,
+                began_in=None if began is None else _compared_at(timeline, began),
+                worst_in=worst,
+                markers=markers.between(connection, start - MARKERS_BEFORE, end, _MOST_MARKERS),
+            )
+
+    def check(self, number: int) -> CheckRecord | None:
+        """The check or log with this row of history, and its neighbours in time; None when it is not kept, or another's."""
+        with self.state.read() as connection:
+            timeline = self._keeper.up_to_now(connection, self._watched(connection))
+            found = np.flatnonzero(timeline.number == number)
+            attempts = history.numbered(connection, [number]) if len(found) else ()
+            if not attempts:
+                return None
+            position = int(found[0])
+            return CheckRecord(
+                attempts[0],
+                history.breakdowns(connection, [number]).get(number),
+                int(timeline.number[position - 1]) if position else None,
+                int(timeline.number[position + 1]) if position + 1 < len(timeline) else None,
+            )
+
+    def listed_by(self, attempt: Attempt, most: int) -> Listed:
+        """The first violations of a check or log, from wherever they are still kept."""
+        return listed_by(attempt, self.state, self.settings, most)
+
+    # --- markers ------------------------------------------------------------------------------------------------------
+
+    def markers(self, start: datetime, end: datetime, most: int = _MOST_MARKERS) -> Sequence[Marker]:
+        """The markers of [start, end], oldest first; of too many the newest."""
+        with self.state.read() as connection:
+            return markers.between(connection, start, end, most)
+
+    def add_marker(self, title: str, kind: MarkerKind, at: datetime | None, by: str) -> Marker:
+        """Mark a moment, by default this one. The title has 1 to 200 characters."""
+        now = self._clock()
+        with self.state.write() as connection:
+            return markers.add(connection, at or now, kind, title, by, now)
+
+    def remove_marker(self, number: int, by: str) -> bool:
+        """Take one's own marker away; False when there is none of that number and person."""
+        with self.state.write() as connection:
+            return markers.remove(connection, number, by)
+
     # --- the violations' lives ----------------------------------------------------------------------------------------
 
     def lives(self, user_id: str, specialization: str) -> Sequence[Life]:
@@ -141,6 +225,16 @@ class HealthRecord:
             scope = episodes.scope_of(self._watched(connection))
             found = episodes.of_pair(connection, scope, user_id, specialization)
             return [Life(episode, episodes.changes_of(connection, episode)) for episode in found]
+
+    def oldest_open(self, limit: int) -> Sequence[Episode]:
+        """The violations that have been open for longest."""
+        with self.state.read() as connection:
+            return episodes.oldest_open(connection, episodes.scope_of(self._watched(connection)), limit)
+
+    def most_returning(self, start: datetime, end: datetime, limit: int) -> Sequence[Returning]:
+        """The pairs that came apart most often in [start, end), at least twice."""
+        with self.state.read() as connection:
+            return episodes.most_returning(connection, episodes.scope_of(self._watched(connection)), start, end, limit)
 
     def healed(self, *, offset: int = 0, limit: int = 100) -> tuple[Sequence[Episode], int]:
         """A page of the violations that are over, the newest end first, and how many there are in all."""
@@ -151,6 +245,12 @@ class HealthRecord:
         """A page of the pairs that were caught in flight, newest first, and how many are kept in all."""
         with self.state.read() as connection:
             return settled.newest(connection, self._watched(connection), offset=offset, limit=limit)
+
+
+def _compared_at(timeline: Timeline, at: datetime) -> int:
+    """The row of history of the first reading at a moment that compared something."""
+    found = timeline.between(at, at + timedelta(microseconds=1))
+    return int(found[found.compared].number[0])
 
 
 def lives_between(connection: sa.Connection, scope: str, dropped: Days, start: datetime, end: datetime) -> EpisodeFigures:

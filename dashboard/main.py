@@ -8,9 +8,10 @@ import streamlit as st
 from core.errors import StateDatabaseUnavailable
 from dashboard import login, sessions
 from dashboard.components import frame
+from dashboard.components.opening import CHECK_PATH
 from dashboard.runtime import current
 from dashboard.viewer import viewer
-from dashboard.views import overview, presentation, reports, tokens, trend, violations
+from dashboard.views import analysis, check, overview, presentation, reports, tokens, trend, violations
 
 STATIC = Path(__file__).parent / "static"
 
@@ -18,10 +19,13 @@ VIEWS = {
     "overview": ("Overview", ":material/monitor_heart:", overview.view),
     "violations": ("Violations", ":material/rule:", violations.view),
     "trend": ("Trend", ":material/show_chart:", trend.view),
+    "analysis": ("Analysis", ":material/query_stats:", analysis.view),
     "reports": ("Reports", ":material/summarize:", reports.view),
     "presentation": ("Presentation", ":material/slideshow:", presentation.view),
     "tokens": ("API tokens", ":material/key:", tokens.view),
+    CHECK_PATH: ("Check", ":material/fact_check:", check.view),
 }
+HIDDEN = (CHECK_PATH,)  # opened by a click on a point
 PATHS = tuple(VIEWS)
 
 st.set_page_config(page_title="Coupling Health", page_icon=str(STATIC / "icon.png"), layout="wide")
@@ -53,7 +57,14 @@ def _pages(username: str, token: str) -> None:
     seen = viewer(username, runtime)
     page = st.navigation(
         [
-            st.Page(partial(frame.draw, view, runtime, seen), title=title, icon=icon, url_path=path, default=path == PATHS[0])
+            st.Page(
+                partial(frame.draw, view, runtime, seen),
+                title=title,
+                icon=icon,
+                url_path=path,
+                default=path == PATHS[0],
+                visibility="hidden" if path in HIDDEN else "visible",
+            )
             for path, (title, icon, view) in VIEWS.items()
         ],
         position="top",

@@ -11,7 +11,7 @@ from html import escape
 from zoneinfo import ZoneInfo
 
 from core.durations import in_words
-from core.model import Action, Kind, Scope, Status
+from core.model import Action, Kind, Scope, Status, Trigger
 from core.state.current_violations import Life, SortKey
 from core.state.episodes import Changes
 
@@ -55,7 +55,7 @@ KIND_LABELS: Mapping[Kind, str] = {
     Kind.LEVEL_MISMATCH: "Level mismatch",
 }
 
-_KINDS_COUNTED: Mapping[Kind, tuple[str, str]] = {
+KINDS_COUNTED: Mapping[Kind, tuple[str, str]] = {
     Kind.DUPLICATE_ROWS: ("pair with duplicate rows", "pairs with duplicate rows"),
     Kind.MISSING_LICENSE: ("licence missing", "licences missing"),
     Kind.MISSING_PROGRESS: ("progress missing", "progress missing"),
@@ -77,6 +77,13 @@ ACTION_ADVICE: Mapping[Action, str] = {
     Action.CREATE_PROGRESS: "There is a licence but no progress: create the progress at its level, or revoke the licence.",
     Action.SET_LEVEL: "One of the sides has no level: set it to what the other side says, after a look at the user's sessions.",
     Action.SYNC_REQUIRED: "The levels differ: decide which side is right, usually the one that changed last, and set the other.",
+}
+
+TRIGGER_LABELS: Mapping[Trigger, str] = {
+    Trigger.SCHEDULED: "By schedule",
+    Trigger.MANUAL: "By hand",
+    Trigger.API: "By the API",
+    Trigger.CLI: "By the command line",
 }
 
 SCOPE_LABELS: Mapping[Scope, str] = {
@@ -118,7 +125,7 @@ def counted(count: int, one: str, many: str) -> str:
 def kinds_in_words(by_kind: Mapping[Kind, int]) -> str:
     """The violations of a check by kind, the most frequent first: "80 level mismatches, 22 licences missing"."""
     most_first = sorted(((count, kind) for kind, count in by_kind.items() if count), key=lambda entry: -entry[0])
-    return ", ".join(counted(count, *_KINDS_COUNTED[kind]) for count, kind in most_first)
+    return ", ".join(counted(count, *KINDS_COUNTED[kind]) for count, kind in most_first)
 
 
 def changes_in_words(changes: Changes | None, settled: int) -> str:

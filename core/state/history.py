@@ -38,6 +38,7 @@ class Attempt:
     log_file: str | None
     error: str | None
     settled: int = 0
+    error_type: str | None = None  # the class of the error
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,4 +345,5 @@ def _attempt(row: sa.Row[Any]) -> Attempt:
         log_file=row.log_file,
         error=row.error,
         settled=row.settled or 0,
+        error_type=row.error_type,
     )

@@ -63,6 +63,12 @@ def taken(connection: sa.Connection, digests: Iterable[str]) -> set[str]:
     return set(connection.execute(sa.select(known_logs.c.digest).where(known_logs.c.digest.in_(digests), outcomes)).scalars())
 
 
+def named(connection: sa.Connection, name: str) -> Sequence[str]:
+    """The paths of all logs of a file name that were looked at, in whatever folder."""
+    ends_so = known_logs.c.path.endswith(f"/{name}", autoescape=True)
+    return list(connection.execute(sa.select(known_logs.c.path).where(ends_so).order_by(known_logs.c.path)).scalars())
+
+
 def broken(connection: sa.Connection) -> Sequence[KnownLog]:
     """The logs that cannot be read, by path."""
     statement = sa.select(known_logs).where(known_logs.c.outcome == LogOutcome.BROKEN).order_by(known_logs.c.path)

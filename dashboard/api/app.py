@@ -14,7 +14,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.errors import CouplingHealthError
-from dashboard.api import badge, health, prometheus
+from dashboard.api import badge, health, markers, prometheus
 from dashboard.api.answers import is_fresh, not_modified
 from dashboard.api.desk import Desk
 from dashboard.runtime import Runtime
@@ -51,7 +51,7 @@ def build_api(runtime: Runtime) -> tuple[ASGIApp, Desk]:
         redirect_slashes=False,
     )
     api.state.desk = desk
-    for part in (health, prometheus, badge):
+    for part in (health, markers, prometheus, badge):
         api.include_router(part.router)
     api.add_api_route(f"{DOCS}/icon.png", lambda: FileResponse(_ICON), include_in_schema=False)
     _say_errors_in_json(api)
@@ -103,8 +103,8 @@ def _say_errors_in_json(api: FastAPI) -> None:
 
 
 def _name(location: tuple[int | str, ...]) -> str:
-    """The parameter that a mistake is in: location is ("query", "limit")."""
-    return ".".join(str(part) for part in location[1:]) or str(location[0])
+    """The parameter that a mistake is in: location is ("query", "limit"), or ("body", 12) for the place in a text."""
+    return ".".join(part for part in location[1:] if isinstance(part, str)) or str(location[0])
 
 
 def _sentence(mistake: dict[str, object]) -> str:

@@ -30,7 +30,7 @@ NO_REPORT = "No health reports available yet. The first check runs in 5 minutes.
 
 _LARGEST_PAGE = 10_000
 _MOST_POINTS = 2_000
-_EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def errors(**said: str) -> dict[int | str, dict[str, Any]]:
@@ -51,9 +51,9 @@ TheDesk = Annotated[Desk, Depends(desk_of)]
 reading = Depends(may(Scope.READ))
 
 
-def _as_written(moment: str) -> str:
+def _as_written(moment: object) -> str:
     """An ISO 8601 time; the + of its zone comes as a blank from an address that was not quoted."""
-    if "-" not in moment[1:]:  # a bare number would be taken for seconds since 1970
+    if not isinstance(moment, str) or "-" not in moment[1:]:  # a bare number would be taken for seconds since 1970
         raise ValueError("write a time as 2026-11-25T04:00:00Z")
     return moment.replace(" ", "+") if "T" in moment else moment
 
@@ -61,7 +61,7 @@ def _as_written(moment: str) -> str:
 def _in_utc(moment: datetime) -> datetime:
     """Aware, and no further away than every engine can count."""
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return min(max(aware, _EARLIEST), _LATEST).astimezone(UTC)
+    return min(max(aware, EARLIEST), _LATEST).astimezone(UTC)
 
 
 Text = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]  # PostgreSQL knows no NUL
@@ -177,7 +177,7 @@ async def violations(request: Request, desk: TheDesk, params: Annotated[Violatio
 async def history(request: Request, desk: TheDesk, params: Annotated[HistoryParams, Query()]) -> Response:
     """How the rate developed, reduced so that no minimum is lost; stretches of which nothing is known are named as gaps."""
     end = params.end or desk.runtime.clock()
-    start = params.start or max(end - timedelta(days=1), _EARLIEST)
+    start = params.start or max(end - timedelta(days=1), EARLIEST)
     first, last = sorted((start, end))
     trend = await run_in_threadpool(desk.runtime.monitor.trend, first, last, params.points)
     document = documents.history(trend, desk.runtime.settings.status_thresholds)

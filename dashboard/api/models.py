@@ -8,13 +8,23 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.model import Action, Kind, Outcome, Source, Status, Trigger
+from core.model import Action, Kind, MarkerKind, Outcome, Source, Status, Trigger
 
 RateField = Field(ge=0, le=100, description="percentage of consistent pairs, two decimals; null when nothing was checked")
 
 
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True)
+
+
+class Marker(_Model):
+    """Something that happened elsewhere and may explain a change."""
+
+    id: int
+    at: datetime
+    kind: MarkerKind
+    title: str
+    created_by: str = Field(description="a username, or `token` and its name")
 
 
 class Error(_Model):

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas  # noqa: F401 - Plotly would load it at the first figure
 import streamlit as st
 
+from core.analysis.heat import HeatMap
 from core.analysis.trend import Trend
 from core.clock import utc_now
 from core.health_monitor import HealthSummary
 from core.model import Status
+from core.over_time import Bucket
+from core.state.markers import Marker
 from core.status import DEFAULT_THRESHOLDS
 from dashboard.components import gauge as gauge_component
+from dashboard.components.heat_chart import heat_chart
+from dashboard.components.opening import open_chosen
 from dashboard.components.trend_chart import trend_chart
+from dashboard.components.violations_over_time import Measure, violations_over_time
 from dashboard.runtime import Runtime
 from dashboard.viewer import Viewer
 from dashboard.wording import Theme, ago, rate, timed
 
 _STILL = {"displayModeBar": False, "staticPlot": True}
 _LIVE = {"displayModeBar": False, "scrollZoom": False, "doubleClick": "reset"}
-_DAY_HEIGHT, _PAGE_HEIGHT = 210, 460
+_DAY_HEIGHT, _PAGE_HEIGHT, _RATE_HEIGHT = 210, 460, 280
 
 
 def load_libraries() -> None:
@@ -55,12 +63,86 @@ def gauge(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
 def last_day(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
     """The rate over the last 24 hours."""
     trend = read_trend(runtime, viewer.now - timedelta(days=1), viewer.now, summary.version)
-    _draw(runtime, viewer, trend, key="day", height=_DAY_HEIGHT, with_violations=False)
+    if not trend.points:
+        _say_empty(_DAY_HEIGHT)
+        return
+    thresholds = runtime.settings.status_thresholds
+    figure = trend_chart(trend, thresholds, viewer.theme, viewer.zone, height=_DAY_HEIGHT, with_violations=False)
+    st.plotly_chart(figure, key="day", theme=None, config=_LIVE, alt="Consistency rate over time")
 
 
 def whole(runtime: Runtime, viewer: Viewer, trend: Trend) -> None:
-    """The rate and the violations over the time that the viewer chose."""
-    _draw(runtime, viewer, trend, key="trend", height=_PAGE_HEIGHT, with_violations=True)
+    """The rate and the violations over the time that the viewer chose; a click on a point opens its check."""
+    if not trend.points:
+        _say_empty(_PAGE_HEIGHT)
+        return
+    markers = runtime.monitor.record.markers(trend.start, trend.end)
+    figure = trend_chart(
+        trend,
+        runtime.settings.status_thresholds,
+        viewer.theme,
+        viewer.zone,
+        height=_PAGE_HEIGHT,
+        with_violations=True,
+        markers=markers,
+    )
+    chosen = st.plotly_chart(
+        figure,
+        key="trend",
+        theme=None,
+        config=_LIVE,
+        alt="Consistency rate over time",
+        on_select="rerun",
+        selection_mode="points",
+    )
+    open_chosen(chosen["selection"])
+
+
+def selectable(
+    runtime: Runtime, viewer: Viewer, trend: Trend, markers: Sequence[Marker], *, key: str, on_select: Callable[[], None]
+) -> Any:
+    """The rate over a time, in which a point can be clicked and a stretch selected; what is selected."""
+    figure = trend_chart(
+        trend,
+        runtime.settings.status_thresholds,
+        viewer.theme,
+        viewer.zone,
+        height=_RATE_HEIGHT,
+        with_violations=False,
+        markers=markers,
+    )
+    figure.update_layout(dragmode="select", selectdirection="h")
+    chosen = st.plotly_chart(
+        figure,
+        key=key,
+        theme=None,
+        config=_LIVE,
+        alt="Consistency rate over time",
+        on_select=on_select,
+        selection_mode=("points", "box"),
+    )
+    return chosen["selection"]
+
+
+def made_of(viewer: Viewer, buckets: Sequence[Bucket], measure: Measure) -> Any:
+    """What violations were made of over a time; what is selected."""
+    figure = violations_over_time(buckets, measure, viewer.theme, viewer.zone, _RATE_HEIGHT)
+    chosen = st.plotly_chart(
+        figure,
+        key="made-of-chart",
+        theme=None,
+        config=_LIVE,
+        alt="Violations over time",
+        on_select="rerun",
+        selection_mode="points",
+    )
+    return chosen["selection"]
+
+
+def heat(viewer: Viewer, found: HeatMap) -> None:
+    """The hours of the week."""
+    alt = "Share of checks that were not healthy, by weekday and hour"
+    st.plotly_chart(heat_chart(found, viewer.theme, _RATE_HEIGHT), key="heat", theme=None, config=_LIVE, alt=alt)
 
 
 def read_trend(runtime: Runtime, start: datetime | None, end: datetime, version: str) -> Trend:
@@ -75,12 +157,6 @@ def _cached_trend(runtime: Runtime, start: datetime | None, end: datetime, versi
     return runtime.monitor.trend(start, end)
 
 
-def _draw(runtime: Runtime, viewer: Viewer, trend: Trend, *, key: str, height: int, with_violations: bool) -> None:
-    if not trend.points:
-        nothing = "No check was tried in this time. Every check adds a point."
-        st.html(f'<div class="empty chart" style="height:{height}px">{nothing}</div>')
-        return
-    figure = trend_chart(
-        trend, runtime.settings.status_thresholds, viewer.theme, viewer.zone, height=height, with_violations=with_violations
-    )
-    st.plotly_chart(figure, key=key, theme=None, config=_LIVE, alt="Consistency rate over time")
+def _say_empty(height: int) -> None:
+    nothing = "No check was tried in this time. Every check adds a point."
+    st.html(f'<div class="empty chart" style="height:{height}px">{nothing}</div>')

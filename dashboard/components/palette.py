@@ -7,6 +7,9 @@ from typing import Self
 
 from dashboard.wording import Theme
 
+_LIGHT_SERIES = ("#1F4E79", "#7FB0DD", "#44607A", "#B9D3EA", "#7A8794", "#C9D0D7")
+_DARK_SERIES = ("#6FA8DC", "#2F6598", "#B9D6F2", "#48607A", "#8B99A7", "#3A4652")
+
 
 @dataclass(frozen=True, slots=True)
 class Palette:
@@ -18,11 +21,12 @@ class Palette:
     accent: str
     bar: str
     unknown: str  # stretches about which nothing is known
+    series: tuple[str, ...]  # of parts that stand on each other; told apart by lightness alone, also without colour vision
     font: str = '"Source Sans", "Source Sans 3", sans-serif'
 
     @classmethod
     def of(cls, theme: Theme) -> Self:
         """The palette of a theme."""
         if theme is Theme.DARK:
-            return cls("#E6ECF2", "#9DAAB7", "#2E3945", "#6FA8DC", "#5B6B7B", "rgba(36,44,53,0.9)")
-        return cls("#17212B", "#5B6875", "#DDE3E9", "#1F4E79", "#9AA8B5", "rgba(238,241,244,0.92)")
+            return cls("#E6ECF2", "#9DAAB7", "#2E3945", "#6FA8DC", "#5B6B7B", "rgba(36,44,53,0.9)", _DARK_SERIES)
+        return cls("#17212B", "#5B6875", "#DDE3E9", "#1F4E79", "#9AA8B5", "rgba(238,241,244,0.92)", _LIGHT_SERIES)

@@ -12,11 +12,14 @@ from plotly.subplots import make_subplots
 
 from core.analysis.trend import Gap, Trend, TrendPoint
 from core.model import Status
+from core.state.markers import Marker
 from core.status import Thresholds, shown_rate
+from dashboard.components.marker_lines import draw_markers
 from dashboard.components.palette import Palette
 from dashboard.wording import STATUS_LOOKS, Theme, exact, number
 from dashboard.wording import rate as rate_text
 
+_UNCHANGED = {"selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 1}}}  # a click opens, it marks nothing
 _SMALLEST_SPAN = 2.0  # percent: a quiet day does not look like a storm
 
 
@@ -27,12 +30,23 @@ class _Line:
     at: list[datetime | None]
     rate: list[float | None]
     hover: list[str]
+    numbers: list[int | None]
 
 
 def trend_chart(
-    trend: Trend, thresholds: Thresholds, theme: Theme, zone: ZoneInfo, *, height: int, with_violations: bool
+    trend: Trend,
+    thresholds: Thresholds,
+    theme: Theme,
+    zone: ZoneInfo,
+    *,
+    height: int,
+    with_violations: bool,
+    markers: Sequence[Marker] = (),
 ) -> go.Figure:
-    """A figure of a trend. Times are drawn in the viewer's zone; no line crosses a gap, and the lowest rate always shows."""
+    """A figure of a trend. Times are drawn in the viewer's zone; no line crosses a gap, and the lowest rate always shows.
+
+    Each point carries the number of its worst reading's row of history, by which that can be opened.
+    """
     palette = Palette.of(theme)
     rows = 2 if with_violations else 1
     figure = make_subplots(
@@ -70,7 +84,9 @@ def trend_chart(
             marker={"size": 5},
             hovertext=line.hover,
             hoverinfo="text",
+            customdata=line.numbers,
             connectgaps=False,
+            **_UNCHANGED,
         ),
         row=1,
         col=1,
@@ -84,6 +100,8 @@ def trend_chart(
             marker={"color": palette.accent, "size": 3, "opacity": 0.75},
             hovertext=[_hover(p, thresholds, zone) for p in logs],
             hoverinfo="text",
+            customdata=[p.number for p in logs],
+            **_UNCHANGED,
         ),
         row=1,
         col=1,
@@ -98,16 +116,19 @@ def trend_chart(
                 name="violations",
                 hovertext=[_hover(p, thresholds, zone) for p in trend.points],
                 hoverinfo="text",
+                customdata=[p.number for p in trend.points],
+                **_UNCHANGED,
             ),
             row=2,
             col=1,
         )
     _layout(figure, trend, thresholds, palette, zone, floor, height, with_violations=with_violations)
+    draw_markers(figure, markers, palette, zone, 100)
     return figure
 
 
 def _line(points: Sequence[TrendPoint], gaps: Sequence[Gap], thresholds: Thresholds, zone: ZoneInfo, *, lowest: bool) -> _Line:
-    line = _Line([], [], [])
+    line = _Line([], [], [], [])
     previous: TrendPoint | None = None
     coming = iter(sorted(gaps, key=lambda gap: gap.start))
     gap = next(coming, None)
@@ -118,9 +139,11 @@ def _line(points: Sequence[TrendPoint], gaps: Sequence[Gap], thresholds: Thresho
             line.at.append(_local(point.start, zone))
             line.rate.append(None)
             line.hover.append("")
+            line.numbers.append(None)
         line.at.append(_local(point.start, zone))
         line.rate.append(point.lowest if lowest else point.usual)
         line.hover.append(_hover(point, thresholds, zone))
+        line.numbers.append(point.number)
         previous = point
     return line
 
@@ -196,7 +219,9 @@ def _failures(figure: go.Figure, points: Sequence[TrendPoint], theme: Theme, zon
             marker={"symbol": "line-ns", "size": 11, "line": {"width": 2, "color": STATUS_LOOKS[Status.CRITICAL].text[theme]}},
             hovertext=[f"{p.failed} failed<br>{exact(p.start, zone).replace(' · ', '<br>')}" for p in failed],
             hoverinfo="text",
+            customdata=[p.number for p in failed],
             cliponaxis=False,
+            **_UNCHANGED,
         ),
         row=1,
         col=1,

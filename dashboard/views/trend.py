@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import timedelta
 
 import streamlit as st
 
@@ -12,6 +12,7 @@ from core.health_monitor import HealthSummary
 from core.status import shown_rate
 from dashboard.components import charts
 from dashboard.components.forecast_panel import forecast_panel
+from dashboard.components.time_range import CUSTOM, bounds, choose_range
 from dashboard.runtime import Runtime
 from dashboard.viewer import Viewer
 from dashboard.wording import counted, moment, rate, timed
@@ -24,7 +25,6 @@ _RANGES: dict[str, timedelta | None] = {
     "1 y": timedelta(days=365),
     "All": None,
 }
-_CUSTOM = "Custom"
 _USUAL = "7 d"
 _SHOWN_FAILURES = 10
 
@@ -32,8 +32,8 @@ _SHOWN_FAILURES = 10
 def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
     """The range, the sentence, the chart, and the checks that failed."""
     st.html('<h1 class="page">Trend</h1>')
-    chosen = _choose_range()
-    start, end = _bounds(chosen, viewer)
+    chosen = choose_range(_RANGES, _USUAL, "trend-range")
+    start, end = bounds(_RANGES, chosen, viewer, "trend-days")
     trend = charts.read_trend(runtime, start, end, summary.version)
     st.html(f'<p class="sentence" data-testid="trend-sentence">{_sentence(trend, chosen, runtime, viewer)}</p>')
     with st.container(border=True, key="trend-card"):
@@ -49,37 +49,11 @@ def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
     _failures(runtime, viewer, trend)
 
 
-def _choose_range() -> str:
-    asked = st.query_params.get("range", _USUAL)
-    if "trend-range" not in st.session_state:
-        st.session_state["trend-range"] = asked if asked in (*_RANGES, _CUSTOM) else _USUAL
-    chosen = st.segmented_control(
-        "Range", [*_RANGES, _CUSTOM], key="trend-range", required=True, label_visibility="collapsed", on_change=_remember_range
-    )
-    return chosen or _USUAL
-
-
-def _remember_range() -> None:
-    st.query_params["range"] = st.session_state["trend-range"]
-
-
-def _bounds(chosen: str, viewer: Viewer) -> tuple[datetime | None, datetime]:
-    if chosen != _CUSTOM:
-        length = _RANGES[chosen]
-        return (None if length is None else viewer.now - length), viewer.now
-    today = viewer.now.astimezone(viewer.zone).date()
-    days = st.date_input("From and to", value=(today - timedelta(days=7), today), max_value=today, key="trend-days", width=280)
-    first, last = (days[0], days[-1]) if isinstance(days, tuple) and days else (today - timedelta(days=7), today)
-    start = datetime.combine(first, time(), viewer.zone).astimezone(UTC)
-    end = datetime.combine(last + timedelta(days=1), time(), viewer.zone).astimezone(UTC)
-    return start, min(end, viewer.now)
-
-
 def _sentence(trend: Trend, chosen: str, runtime: Runtime, viewer: Viewer) -> str:
     """What the eye should find in the chart."""
     if not trend.points:
         return "Nothing is known about this time yet."
-    stretch = {"All": "since the beginning", _CUSTOM: "in these days"}.get(chosen, f"in the last {chosen}")
+    stretch = {"All": "since the beginning", CUSTOM: "in these days"}.get(chosen, f"in the last {chosen}")
     thresholds = runtime.settings.status_thresholds
     healthy = f"{thresholds.healthy:f} %"
     parts = []

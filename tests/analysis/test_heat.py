@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.analysis.heat import HeatMap, heat_map
+from core.analysis.heat import HeatMap, Standout, heat_map, standout
 from core.model import Status
 from core.status import DEFAULT_THRESHOLDS
 from tests.analysis.readings import MINUTE, Reading, every, histories, moments, timeline_of
@@ -63,3 +63,34 @@ def test_no_history_is_an_empty_map(zone: ZoneInfo) -> None:
     assert empty.attempts.sum() == 0
     assert np.isnan(empty.unhealthy_percent).all()
     assert np.isnan(empty.violations).all()
+
+
+def night_map(bad: dict[tuple[int, int], int], usual: int = 0) -> HeatMap:
+    """A hundred checks in every hour of the week, with so many unhealthy ones in some."""
+    unhealthy = np.full((7, 24), usual)
+    for cell, count in bad.items():
+        unhealthy[cell] = count
+    return HeatMap(np.full((7, 24), 100), unhealthy, np.zeros((7, 24)))
+
+
+def test_an_hour_of_one_weekday_stands_out() -> None:
+    assert standout(night_map({(1, 2): 34}, usual=1)) == Standout(1, 2, 34.0, 1.0)
+
+
+def test_an_hour_of_most_days_is_named_without_a_weekday() -> None:
+    nightly = standout(night_map({(day, 3): 30 + day for day in range(6)}))
+    assert nightly is not None
+    assert (nightly.weekday, nightly.hour, round(nightly.percent)) == (None, 3, 28)
+
+
+@pytest.mark.parametrize(
+    ("bad", "usual"),
+    [({}, 0), ({(1, 2): 4}, 0), ({(1, 2): 9}, 0), ({(1, 2): 30}, 11), ({}, 100)],
+    ids=["no trouble", "too few to tell", "less than a tenth", "not three times the rest", "trouble everywhere"],
+)
+def test_nothing_stands_out_without_reason(bad: dict[tuple[int, int], int], usual: int) -> None:
+    assert standout(night_map(bad, usual)) is None
+
+
+def test_nothing_stands_out_of_nothing() -> None:
+    assert standout(heat([], NOON, NOON + timedelta(days=7), BUDAPEST)) is None

@@ -95,11 +95,19 @@ class Api:
         """The same with POST, and a token that may check."""
         return self.ask("POST", path, token=self.token(Scope.CHECK) if token == "" else token, headers=headers)
 
-    def ask(self, method: str, path: str, *, token: str | None = "", headers: Mapping[str, str] | None = None) -> Answer:
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        token: str | None = "",
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Answer:
         token = self.token() if token == "" else token
         sent = dict(headers or {}) | ({} if token is None else {"Authorization": f"Bearer {token}"})
         address = f"http://127.0.0.1:{self.port}" + (path if path.startswith("/") else f"/api/v1/health/{path}")
-        request = urllib.request.Request(address, method=method, headers=sent)
+        request = urllib.request.Request(address, body, sent, method=method)
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - http to ourselves
                 return Answer(answer.status, answer.headers, answer.read())
