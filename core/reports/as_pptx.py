@@ -177,7 +177,7 @@ def _method(slides: Slides, said: Said) -> None:
     paragraphs = [f"{name}: {sentence}" for name, sentence in said.method]
     middle = _middle(paragraphs)
     for part, x in ((paragraphs[:middle], LEFT), (paragraphs[middle:], LEFT + half + 0.5)):
-        slides.write(slide, part, x, TOP, half, BOTTOM - TOP, size=11.5, least=8, gap=4)
+        slides.write(slide, part, x, TOP, half, BOTTOM - TOP, size=14, least=8, gap=5, lead=True)
     slide.notes_slide.notes_text_frame.text = "\n".join(paragraphs)
     facts = slides.add(said.facts.title)
     slides.table(facts, said.facts, said.facts.rows, LEFT, TOP, WIDTH, (0.36, 0.64))
