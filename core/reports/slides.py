@@ -113,7 +113,7 @@ class Slides:
             colour = self.palette.text if tile.tone is Tone.NEUTRAL else self.palette.tone(tile.tone)
             self._bar(slide, x, y, wide, 0.012, self.palette.line)
             self.write(slide, [tile.value], x, y + 0.06, wide, 0.62, size=30, least=18, bold=True, colour=colour)
-            self.write(slide, [tile.label], x, y + 0.66, wide, 0.34, size=14, least=9)
+            self.write(slide, [tile.label], x, y + 0.66, wide, 0.3, size=14, least=9)
             self.write(slide, [tile.before], x, y + 0.98, wide, 0.3, size=12, least=8, quiet=True)
 
     def add(self, title: str, *, size: float = 28, top: float = 0.5, tall: float = 0.75, colour: str = "") -> Any:

@@ -47,7 +47,9 @@ def read(state: Path, logs: Path) -> Readings:
     """Everything from the files; only the number of a reading, and checks that left no file, come from the database."""
     documents: dict[str, Any] = {path.name: json.loads(path.read_text("utf-8")) for path in logs.glob("*.json")}
     with closing(sqlite3.connect(f"file:{state}?mode=ro", uri=True)) as connection:
-        rows = pd.read_sql("SELECT id, timestamp, total_checked, consistent, source, log_file FROM health_check_history", connection)
+        rows = pd.read_sql(
+            "SELECT id, timestamp, total_checked, consistent, source, log_file FROM health_check_history", connection
+        )
         of_logs = connection.execute("SELECT count(*) FROM episodes WHERE user_number >= 9000").fetchone()[0] > 0
     records, listed = [], {}
     for row in rows.itertuples():
@@ -63,7 +65,9 @@ def read(state: Path, logs: Path) -> Readings:
             (str(one["user_id"]), one["specialization"]): one.get("kind", "level_mismatch")
             for one in (document or {"violations": []})["violations"]
         }
-    assert {row.log_file for row in rows.itertuples() if isinstance(row.log_file, str)} == set(documents), "each file is a reading"
+    assert {row.log_file for row in rows.itertuples() if isinstance(row.log_file, str)} == set(documents), (
+        "each file is a reading"
+    )
     table = pd.DataFrame(records, columns=["number", "at", "total", "consistent", "imported"]).sort_values(["at", "number"])
     table["failed"] = table["total"].isna()
     readings = Readings(table.reset_index(drop=True), listed)

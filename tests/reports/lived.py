@@ -70,7 +70,7 @@ def settings_in(folder: Path) -> dict[str, Any]:
 
 def live(folder: Path) -> Past:
     """Let the five weeks pass."""
-    chance = random.Random(20251020)
+    chance = random.Random(20251020)  # noqa: S311 - invented data
     application = SqliteApplication(folder / "app.db")
     clock = FrozenClock(CHECKS_FROM)
     monitor = build_monitor(Settings(**settings_in(folder)), clock=clock)

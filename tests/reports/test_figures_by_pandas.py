@@ -7,6 +7,7 @@ from collections import Counter
 from datetime import timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
+from itertools import pairwise
 
 import pandas as pd
 import pytest
@@ -113,7 +114,7 @@ def test_the_past_has_everything_in_it(content: ReportContent) -> None:
 
 def test_each_day_of_the_series(content: ReportContent, readings: Readings) -> None:
     days = pd.date_range(START, END, freq="D", tz="Europe/Budapest")
-    assert [(point.start, point.end) for point in content.points] == list(zip(days[:-1], days[1:], strict=True))
+    assert [(point.start, point.end) for point in content.points] == list(pairwise(days))
     for point in content.points:
         expect_sums(point.sums, readings, pd.Timestamp(point.start), pd.Timestamp(point.end))
         assert point.expected == (point.end - point.start) // EVERY
