@@ -39,9 +39,9 @@ def render(statement: Statement, said: Said, words: Words, logo: Logo | None) ->
     palette = looks.light(statement.cover.color)
     try:
         slides = Slides(said, palette, logo)
+        slides.title()
     except (ValueError, OSError) as broken:  # the picture is not what it begins as
         raise ReportProblem(f"The logo cannot be drawn: {broken}.", hint="Is report.logo a whole picture?") from broken
-    slides.title()
     slides.verdict()
     _trend(slides, statement.content, said, words, palette)
     _trouble(slides, said)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import json
 import re
-import shutil
+import sqlite3
 import zipfile
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from core.errors import ReportUnreadable
 from core.health_monitor import HealthMonitor
@@ -37,11 +38,8 @@ Change = Callable[[dict], None]
 @pytest.fixture
 def copied(past: Past, tmp_path: Path) -> HealthRecord:
     """The past in a state database of its own, for tests that change it."""
-    with past.monitor.state.write() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint")
-    for name in ("state.db", "state.db-wal", "state.db-shm"):
-        if (past.folder / name).exists():
-            shutil.copy(past.folder / name, tmp_path / name)
+    with closing(sqlite3.connect(past.state)) as here, closing(sqlite3.connect(tmp_path / "state.db")) as there:
+        here.backup(there)
     settings = Settings(**{**settings_in(past.folder), "state_url": f"sqlite:///{tmp_path / 'state.db'}"})
     return HealthMonitor(settings, StateDatabase(settings.state_database_url), None, FrozenClock(past.clock.now)).record
 
@@ -115,21 +113,14 @@ def test_a_figure_that_was_changed_is_named(past: Past, report: MakeReport, form
         "figures.sums.critical": (0, figures.sums.critical),
         "figures.episodes.healed": (figures.episodes.healed + 5, figures.episodes.healed),
     }
-    assert result.pages is (Pages.SAME if format_ is CSV else Pages.DIFFERENT) or format_ is not CSV
 
 
 def test_a_pdf_whose_statement_was_changed_is_noticed(past: Past, report: MakeReport) -> None:
-    made = report(PDF)
-    text = forged(made, lambda document: document["content"]["figures"]["sums"].update(failed=0), digest=True)
-    statement_, content = made.statement, made.content
-    again = statement.read(text).statement
-    assert again.content.figures.sums.failed == 0
-    forgery = making.write(again, PDF, making.texts.load("en"), None)
-    assert forgery != content
+    text = forged(report(PDF), lambda document: document["content"]["figures"]["sums"].update(failed=0), digest=True)
+    forgery = making.write(statement.read(text).statement, PDF, making.texts.load("en"), None)
     result = verifying.verify(forgery, past.record)
     assert [entry.figure for entry in result.differences] == ["figures.sums.failed"]
     assert result.pages is Pages.SAME, "it is a whole forgery: only the state database knows better"
-    assert statement_.content.figures.sums.failed > 0
 
 
 def test_a_pdf_whose_pages_were_changed_is_noticed(past: Past, report: MakeReport) -> None:
@@ -275,9 +266,7 @@ def test_a_logo_is_part_of_it(past: Past, tmp_path: Path) -> None:
     from core.reports.period import parse
 
     logo = tmp_path / "logo.png"
-    logo.write_bytes(
-        base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCAIAAAACUFjqAAAAEklEQVR4nGNgYGD4jxfwj1R5AIzLAv1pMZzFAAAAAElFTkSuQmCC")
-    )
+    Image.new("RGB", (40, 20), "#1F4E79").save(logo)
     record = past.with_settings(logo=logo)
     period = parse("2025-W41", "Europe/Budapest", past.clock.now)
     for format_ in (PDF, PPTX, HTML):
