@@ -21,7 +21,7 @@ from core.reports import looks
 from core.reports.content import ReportContent, Step
 from core.reports.looks import Logo, Palette
 from core.reports.said import Said
-from core.reports.slides import BOTTOM, LEFT, TOP, WIDTH, Slides, emu, shade
+from core.reports.slides import BOTTOM, LEFT, TOP, WIDTH, Slides, emu, fitting, shade
 from core.reports.statement import MARK, Statement, written
 from core.reports.words import Words
 
@@ -39,9 +39,9 @@ def render(statement: Statement, said: Said, words: Words, logo: Logo | None) ->
     palette = looks.light(statement.cover.color)
     try:
         slides = Slides(said, palette, logo)
+        slides.title()
     except (ValueError, OSError) as broken:  # the picture is not what it begins as
         raise ReportProblem(f"The logo cannot be drawn: {broken}.", hint="Is report.logo a whole picture?") from broken
-    slides.title()
     slides.verdict()
     _trend(slides, statement.content, said, words, palette)
     _trouble(slides, said)
@@ -176,8 +176,10 @@ def _method(slides: Slides, said: Said) -> None:
     half = (WIDTH - 0.5) / 2
     paragraphs = [f"{name}: {sentence}" for name, sentence in said.method]
     middle = _middle(paragraphs)
-    for part, x in ((paragraphs[:middle], LEFT), (paragraphs[middle:], LEFT + half + 0.5)):
-        slides.write(slide, part, x, TOP, half, BOTTOM - TOP, size=11.5, least=8, gap=4)
+    columns = (paragraphs[:middle], paragraphs[middle:])
+    size = min(fitting(column, half, BOTTOM - TOP, 14, 7, 5) for column in columns)
+    for column, x in zip(columns, (LEFT, LEFT + half + 0.5), strict=True):
+        slides.write(slide, column, x, TOP, half, BOTTOM - TOP, size=size, gap=5, lead=True)
     slide.notes_slide.notes_text_frame.text = "\n".join(paragraphs)
     facts = slides.add(said.facts.title)
     slides.table(facts, said.facts, said.facts.rows, LEFT, TOP, WIDTH, (0.36, 0.64))

@@ -113,7 +113,7 @@ class Slides:
             colour = self.palette.text if tile.tone is Tone.NEUTRAL else self.palette.tone(tile.tone)
             self._bar(slide, x, y, wide, 0.012, self.palette.line)
             self.write(slide, [tile.value], x, y + 0.06, wide, 0.62, size=30, least=18, bold=True, colour=colour)
-            self.write(slide, [tile.label], x, y + 0.66, wide, 0.34, size=14, least=9)
+            self.write(slide, [tile.label], x, y + 0.66, wide, 0.3, size=14, least=9)
             self.write(slide, [tile.before], x, y + 0.98, wide, 0.3, size=12, least=8, quiet=True)
 
     def add(self, title: str, *, size: float = 28, top: float = 0.5, tall: float = 0.75, colour: str = "") -> Any:
@@ -145,9 +145,13 @@ class Slides:
         quiet: bool = False,
         right: bool = False,
         middle: bool = False,
+        lead: bool = False,
         colour: str = "",
     ) -> None:
-        """Texts in a box, in letters as large as fit into it, and not larger than `size` points."""
+        """Texts in a box, in letters as large as fit into it, and not larger than `size` points.
+
+        With `lead`, what stands before the first colon is bold.
+        """
         frame = slide.shapes.add_textbox(emu(x), emu(y), emu(wide), emu(tall)).text_frame
         frame.vertical_anchor = MSO_ANCHOR.MIDDLE if middle else MSO_ANCHOR.TOP
         colour = colour or (self.palette.quiet if quiet else self.palette.text)
@@ -199,7 +203,15 @@ class Slides:
         chart.category_axis.format.line.color.rgb = shade(self.palette.line)
 
     def _fill(
-        self, frame: Any, paragraphs: Sequence[str], size: float, *, bold: bool = False, colour: str = "", gap: float = 0
+        self,
+        frame: Any,
+        paragraphs: Sequence[str],
+        size: float,
+        *,
+        bold: bool = False,
+        colour: str = "",
+        gap: float = 0,
+        lead: bool = False,
     ) -> None:
         frame.word_wrap = True
         frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
@@ -207,10 +219,13 @@ class Slides:
             paragraph = frame.paragraphs[0] if number == 0 else frame.add_paragraph()
             paragraph.alignment = PP_ALIGN.LEFT
             paragraph.space_after = Pt(gap)
-            run = paragraph.add_run()
-            run.text = _written(text)
-            run.font.size, run.font.bold = Pt(size), bold
-            run.font.color.rgb = shade(colour or self.palette.text)
+            name, mark, rest = text.partition(": ") if lead else ("", "", text)
+            for part, heavy in ((name + mark, True), (rest, bold)):
+                if part:
+                    run = paragraph.add_run()
+                    run.text = _written(part)
+                    run.font.size, run.font.bold = Pt(size), heavy
+                    run.font.color.rgb = shade(colour or self.palette.text)
 
     def _bar(self, slide: Any, x: float, y: float, wide: float, tall: float, colour: str = "") -> None:
         bar = slide.shapes.add_shape(MSO_SHAPE.RECTANGLE, emu(x), emu(y), emu(wide), emu(tall))

@@ -9,6 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from core.breakdown import BreakdownEntry, as_json, from_json
 from core.model import Kind, Outcome, Report, Request, Source, Status, Totals, Trigger
@@ -241,9 +244,22 @@ def reaches_expression(threshold: Decimal) -> sa.ColumnElement[bool]:
     return history.c.consistent * (100 * denominator) >= numerator * history.c.total_checked
 
 
-def seconds(moment: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
-    """A timestamp as whole seconds since 1970, on every engine."""
-    return sa.cast(sa.extract("epoch", moment), sa.BigInteger)
+class seconds(FunctionElement[int]):  # noqa: N801 - used as a function
+    """A timestamp as whole seconds since 1970, cut, never rounded, on every engine."""
+
+    type = sa.BigInteger()
+    inherit_cache = True
+
+
+@compiles(seconds)
+def _seconds(element: seconds, compiler: SQLCompiler, **options: Any) -> str:
+    return f"CAST(floor(EXTRACT(epoch FROM {compiler.process(element.clauses, **options)})) AS BIGINT)"
+
+
+@compiles(seconds, "sqlite")
+def _seconds_on_sqlite(element: seconds, compiler: SQLCompiler, **options: Any) -> str:
+    # strftime rounds to the millisecond first: 59.9995 would be the next minute
+    return f"CAST(strftime('%s', substr({compiler.process(element.clauses, **options)}, 1, 19)) AS INTEGER)"
 
 
 def _status_since(
