@@ -17,6 +17,7 @@ from core.forecast.series import Floats, Unbroken
 MOST_TRIES = 32
 _FITS = 4  # of each model in a backtest: parameters hardly change from one try to the next
 _LEAST_TRAINING, _MOST_TRAINING = 96, 3 * 168  # hours before the first try
+_ENOUGH_TRIES = 15 * 24  # hours of tries for the day's horizon; what is there beyond them is better used to learn from
 _LEAST_BLOCKS = 3
 
 
@@ -41,9 +42,10 @@ class Trial:
     errors: Floats
 
 
-def training_hours(hours: int) -> int:
-    """How many of so many hours come before the first try: three eighths, four days at least, three weeks at most."""
-    return min(max(hours * 3 // 8, _LEAST_TRAINING), _MOST_TRAINING)
+def training_hours(hours: int, horizon: Horizon) -> int:
+    """How many of so many hours come before the first try: three eighths or more, four days at least, three weeks at most."""
+    spare = hours - _ENOUGH_TRIES if horizon is Horizon.DAY else 0
+    return min(max(hours * 3 // 8, spare, _LEAST_TRAINING), _MOST_TRAINING)
 
 
 def try_models(series: Unbroken, horizon: Horizon) -> Trial | None:
@@ -68,7 +70,7 @@ def try_models(series: Unbroken, horizon: Horizon) -> Trial | None:
 
 
 def _tries(series: Unbroken, horizon: Horizon) -> Tries:
-    newest, oldest = series.values.size - horizon, training_hours(series.values.size)
+    newest, oldest = series.values.size - horizon, training_hours(series.values.size, horizon)
     spacing = max(ceil((newest - oldest) / (MOST_TRIES - 1)), 1)
     while gcd(spacing, 24) > 1:  # so that tries stand at every hour of the day
         spacing += 1

@@ -59,7 +59,7 @@ SHAPES: Mapping[Model, Shape] = {
     Model.TREND: Shape(trend=True, season=0, least_hours=24),
     Model.DAY: Shape(trend=False, season=24, least_hours=96),
     Model.DAY_AND_TREND: Shape(trend=True, season=24, least_hours=96),
-    Model.WEEK: Shape(trend=False, season=168, least_hours=3 * 168),
+    Model.WEEK: Shape(trend=False, season=168, least_hours=15 * 24),
 }
 
 
