@@ -28,10 +28,13 @@ def changed_panel(runtime: Runtime, viewer: Viewer, figures: PeriodFigures) -> N
     st.html('<h2 class="card">What changed</h2>')
     span = _choose(viewer, figures)
     if span is None:
-        st.html('<p class="empty">Nothing was below healthy in this time. Drag over the chart to look at a stretch of it.</p>')
+        st.html('<p class="empty">Nothing was below healthy in this time. Drag over the violations to look closer.</p>')
         return
     changed = runtime.monitor.record.what_changed(*span)
-    st.html(f'<p class="sentence" data-testid="changed-sentence">{changed_sentence(changed)}</p>')
+    st.html(f'<p class="sentence wrap" data-testid="changed-sentence">{changed_sentence(changed)}</p>')
+    if not changed.shares:
+        _circumstances(viewer, changed)
+        return
     left, right = st.columns([1, 1], gap="medium")
     with left:
         _parts(changed)
@@ -39,9 +42,9 @@ def changed_panel(runtime: Runtime, viewer: Viewer, figures: PeriodFigures) -> N
         _circumstances(viewer, changed)
 
 
-def remember(span: Span) -> None:
+def remember(since: datetime, until: datetime) -> None:
     """Choose a stretch."""
-    for name, at in zip(("since", "until"), span, strict=True):
+    for name, at in (("since", since), ("until", until)):
         st.query_params[name] = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
@@ -69,7 +72,7 @@ def _choose(viewer: Viewer, figures: PeriodFigures) -> Span | None:
 
     def choose() -> None:
         words = st.session_state[_LIST]
-        remember(stretches.get(words) or span or (figures.end - timedelta(hours=1), figures.end))
+        remember(*(stretches.get(words) or span or (figures.end - timedelta(hours=1), figures.end)))
 
     more = figures.stretch_count - len(figures.stretches)
     note = f"the longest {len(figures.stretches)} of {number(figures.stretch_count)}" if more else "longest first"
@@ -84,7 +87,7 @@ def _own_times(viewer: Viewer, span: Span) -> Span:
         times = [st.session_state[key] for key in (_FROM, _TO)]
         if all(times):
             since, until = sorted(at.replace(tzinfo=viewer.zone).astimezone(UTC) for at in times)
-            remember((since, until))
+            remember(since, until)
 
     for key, at in zip((_FROM, _TO), span, strict=True):
         st.session_state[key] = at.astimezone(viewer.zone).replace(tzinfo=None, second=0, microsecond=0)
@@ -96,15 +99,13 @@ def _own_times(viewer: Viewer, span: Span) -> Span:
 
 def _parts(changed: WhatChanged) -> None:
     shown, others = shares_largest(changed.shares, _SHOWN)
-    if not shown:
-        return
     largest = max(part.count for part in shown)
     rows = "".join(
-        f'<tr><td class="count">{number(part.count)}</td><td>{escape(part_in_words(part))}'
+        f'<tr><td class="number">{number(part.count)}</td><td>{escape(part_in_words(part))}'
         f'<i style="width: {100 * part.count / largest:.1f}%"></i></td></tr>'
         for part in shown
     )
-    rest = f'<tr><td class="count">{number(others)}</td><td>others</td></tr>' if others else ""
+    rest = f'<tr><td class="number">{number(others)}</td><td>others</td></tr>' if others else ""
     st.html(f'<table class="parts">{rows}{rest}</table>')
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas  # noqa: F401 - Plotly would load it at the first figure
@@ -73,22 +72,42 @@ def last_day(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
 
 def whole(runtime: Runtime, viewer: Viewer, trend: Trend) -> None:
     """The rate and the violations over the time that the viewer chose; a click on a point opens its check."""
-    if not trend.points:
-        _say_empty(_PAGE_HEIGHT)
-        return
     markers = runtime.monitor.record.markers(trend.start, trend.end)
+    _clickable(runtime, viewer, trend, markers, key="trend", height=_PAGE_HEIGHT, with_violations=True)
+
+
+def rates(runtime: Runtime, viewer: Viewer, trend: Trend, markers: Sequence[Marker]) -> None:
+    """The rate alone; a click on a point opens its check."""
+    _clickable(runtime, viewer, trend, markers, key="analysis-chart", height=_RATE_HEIGHT, with_violations=False)
+
+
+def _clickable(
+    runtime: Runtime,
+    viewer: Viewer,
+    trend: Trend,
+    markers: Sequence[Marker],
+    *,
+    key: str,
+    height: int,
+    with_violations: bool,
+) -> None:
+    if not trend.points:
+        _say_empty(height)
+        return
     figure = trend_chart(
         trend,
         runtime.settings.status_thresholds,
         viewer.theme,
         viewer.zone,
-        height=_PAGE_HEIGHT,
-        with_violations=True,
+        height=height,
+        with_violations=with_violations,
         markers=markers,
     )
+    figure.update_layout(dragmode="zoom")
+    figure.update_xaxes(fixedrange=False)
     chosen = st.plotly_chart(
         figure,
-        key="trend",
+        key=key,
         theme=None,
         config=_LIVE,
         alt="Consistency rate over time",
@@ -98,45 +117,26 @@ def whole(runtime: Runtime, viewer: Viewer, trend: Trend) -> None:
     open_chosen(chosen["selection"])
 
 
-def selectable(
-    runtime: Runtime, viewer: Viewer, trend: Trend, markers: Sequence[Marker], *, key: str, on_select: Callable[[], None]
-) -> Any:
-    """The rate over a time, in which a point can be clicked and a stretch selected; what is selected."""
-    figure = trend_chart(
-        trend,
-        runtime.settings.status_thresholds,
-        viewer.theme,
-        viewer.zone,
-        height=_RATE_HEIGHT,
-        with_violations=False,
-        markers=markers,
-    )
-    figure.update_layout(dragmode="select", selectdirection="h")
-    chosen = st.plotly_chart(
-        figure,
-        key=key,
-        theme=None,
-        config=_LIVE,
-        alt="Consistency rate over time",
-        on_select=on_select,
-        selection_mode=("points", "box"),
-    )
-    return chosen["selection"]
+def made_of(
+    viewer: Viewer, buckets: Sequence[Bucket], measure: Measure, on_stretch: Callable[[datetime, datetime], None]
+) -> None:
+    """What violations were made of over a time; a stretch that is dragged over is handed on."""
 
+    def chosen() -> None:
+        box = st.session_state["made-of-chart"]["selection"].get("box") or ()
+        times = box[0].get("x", ()) if box else ()
+        if len(times) == 2:
+            on_stretch(*sorted(_moment(at, viewer.zone) for at in times))
 
-def made_of(viewer: Viewer, buckets: Sequence[Bucket], measure: Measure) -> Any:
-    """What violations were made of over a time; what is selected."""
-    figure = violations_over_time(buckets, measure, viewer.theme, viewer.zone, _RATE_HEIGHT)
-    chosen = st.plotly_chart(
-        figure,
+    st.plotly_chart(
+        violations_over_time(buckets, measure, viewer.theme, viewer.zone, _RATE_HEIGHT),
         key="made-of-chart",
         theme=None,
         config=_LIVE,
         alt="Violations over time",
-        on_select="rerun",
-        selection_mode="points",
+        on_select=chosen,
+        selection_mode="box",
     )
-    return chosen["selection"]
 
 
 def heat(viewer: Viewer, found: HeatMap) -> None:
@@ -155,6 +155,11 @@ def read_trend(runtime: Runtime, start: datetime | None, end: datetime, version:
 @lru_cache(maxsize=64)
 def _cached_trend(runtime: Runtime, start: datetime | None, end: datetime, version: str) -> Trend:
     return runtime.monitor.trend(start, end)
+
+
+def _moment(at: object, zone: ZoneInfo) -> datetime:
+    """A moment as a chart names it, in the viewer's wall clock."""
+    return datetime.fromisoformat(str(at).replace(" ", "T")[:26]).replace(tzinfo=zone).astimezone(UTC)
 
 
 def _say_empty(height: int) -> None:

@@ -74,19 +74,21 @@ def trend_chart(
             col=1,
         )
     line = _line(checks, trend.gaps, thresholds, zone, lowest=True)
+    opacity = 1 if len(checks) < 60 else 0  # a line without markers could not be clicked
     figure.add_trace(
         go.Scatter(
             x=line.at,
             y=line.rate,
-            mode="lines+markers" if len(checks) < 60 else "lines",
+            mode="lines+markers",
             name="rate",
             line={"color": palette.accent, "width": 2},
-            marker={"size": 5},
+            marker={"size": 5, "opacity": opacity},
             hovertext=line.hover,
             hoverinfo="text",
             customdata=line.numbers,
             connectgaps=False,
-            **_UNCHANGED,
+            selected={"marker": {"opacity": opacity}},
+            unselected={"marker": {"opacity": opacity}},
         ),
         row=1,
         col=1,
@@ -252,6 +254,7 @@ def _layout(
         font={"family": palette.font, "color": palette.quiet, "size": 12},
         showlegend=False,
         hovermode="closest",
+        clickmode="event+select",
         bargap=0,
         uirevision=f"{trend.start:%Y%m%d}",
         dragmode="zoom" if with_violations else False,

@@ -27,7 +27,7 @@ class Measure(StrEnum):
 
 
 def violations_over_time(buckets: Sequence[Bucket], measure: Measure, theme: Theme, zone: ZoneInfo, height: int) -> go.Figure:
-    """A figure of stacked bars, one for the worst check of each stretch; each carries the number of that check's row."""
+    """A figure of stacked bars, one for the worst check of each stretch, in which a stretch can be selected."""
     palette = Palette.of(theme)
     figure = go.Figure()
     at = [_local(bucket.start, zone) for bucket in buckets]
@@ -38,11 +38,8 @@ def violations_over_time(buckets: Sequence[Bucket], measure: Measure, theme: The
                 y=stack.counts,
                 name=stack.name,
                 marker={"color": stack.color, "line": {"width": 0}, "pattern": {"shape": stack.pattern}},
-                customdata=[bucket.number for bucket in buckets],
                 hovertext=[_hover(b, stack.name, count, zone) for b, count in zip(buckets, stack.counts, strict=True)],
                 hoverinfo="text",
-                selected={"marker": {"opacity": 1}},
-                unselected={"marker": {"opacity": 1}},
             )
         )
     _layout(figure, buckets, palette, zone, height)
@@ -106,7 +103,8 @@ def _layout(figure: go.Figure, buckets: Sequence[Bucket], palette: Palette, zone
         font={"family": palette.font, "color": palette.quiet, "size": 12},
         hovermode="closest",
         hoverlabel={"align": "left"},
-        dragmode=False,
+        dragmode="select",
+        selectdirection="h",
         showlegend=True,
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "itemclick": False, "itemdoubleclick": False},
         uirevision=f"{buckets[0].start:%Y%m%d}" if buckets else "",

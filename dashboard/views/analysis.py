@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 import streamlit as st
 
+from core.analysis.budget import Budget
 from core.analysis.heat import standout
 from core.analysis.period import PeriodFigures
 from core.durations import in_words
 from core.health_monitor import HealthSummary
 from core.model import Status
-from core.state.markers import Marker
 from core.status import consistency_rate
 from dashboard.components import analysed, charts
 from dashboard.components.changed_panel import changed_panel, remember
 from dashboard.components.markers_card import markers_card
-from dashboard.components.opening import address_of, open_chosen
+from dashboard.components.opening import address_of
 from dashboard.components.pair_tables import most_returning, oldest_open
 from dashboard.components.tiles import Tile, tiles
 from dashboard.components.time_range import CUSTOM, bounds, choose_range
@@ -37,7 +35,6 @@ _RANGES = {
 }
 _USUAL = "30 d"
 _LISTED = 10
-_CHART = "analysis-chart"
 
 
 def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
@@ -56,10 +53,12 @@ def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
         with st.container(border=True, key="uptime-card"):
             st.html('<h2 class="card">Time by status</h2>')
             uptime_bar(found.figures.sums)
-        _chart(runtime, viewer, found, markers)
+        with st.container(border=True, key="trend-card"):
+            st.html('<h2 class="card">Rate <span class="note">click a point to open its check, drag to zoom</span></h2>')
+            charts.rates(runtime, viewer, found.trend, markers)
+        _made_of(viewer, found)
         with st.container(border=True, key="changed-card"):
             changed_panel(runtime, viewer, found.figures)
-        _made_of(viewer, found)
         with st.container(border=True, key="heat-card"):
             st.html('<h2 class="card">Hours of the week <span class="note">share of checks that were not healthy</span></h2>')
             heat = analysed.heat(runtime, start, end, viewer.zone, summary.version)
@@ -102,7 +101,6 @@ def _tiles(viewer: Viewer, figures: PeriodFigures) -> list[Tile]:
     when = ""
     if sums.worst is not None:
         when = f", {timed(moment(sums.worst.at, viewer.zone, viewer.now), sums.worst.at, viewer.zone)}"
-    left = NONE if budget.left_percent is None else f"{number(int(budget.left_percent))} %"
     share = NONE if sums.healthy_share is None else f"{sums.healthy_share:.2f} %"
     longest = figures.stretches[0].length if figures.stretches else None
     repair = lives.mean_time_to_repair
@@ -111,8 +109,8 @@ def _tiles(viewer: Viewer, figures: PeriodFigures) -> list[Tile]:
         Tile(rate(sums.mean_rate(figures.thresholds)), "mean rate of all comparisons", "mean"),
         Tile(worst, f"lowest rate{when}", "worst"),
         Tile(share, f"healthy: {number(sums.healthy)} of {number(sums.attempts)} checks", "healthy"),
-        Tile(left, f"of the error budget left ({in_words(budget.objective.window)})", "budget"),
-        Tile(burn(day.burn_rate), "budget burn rate, last day; 1 uses it up exactly by the window's end", "burn"),
+        _budget_tile(budget),
+        Tile(burn(day.burn_rate), "burn rate, last day: 1 × uses the budget up exactly by the window's end", "burn"),
         Tile(
             NONE if longest is None else in_words(longest) if longest else "one check",
             f"longest time below {percentage(figures.thresholds.healthy)}",
@@ -123,35 +121,24 @@ def _tiles(viewer: Viewer, figures: PeriodFigures) -> list[Tile]:
     ]
 
 
-def _chart(runtime: Runtime, viewer: Viewer, found: analysed.Analysed, markers: Sequence[Marker]) -> None:
-    with st.container(border=True, key="trend-card"):
-        hint = "click a point to open its check, drag over a stretch to see what changed"
-        st.html(f'<h2 class="card">Rate <span class="note">{hint}</span></h2>')
-
-        def chosen() -> None:
-            box = st.session_state[_CHART]["selection"].get("box") or ()
-            if box and len(box[0].get("x", ())) == 2:
-                since, until_ = sorted(_from_chart(x, viewer) for x in box[0]["x"])
-                remember((since, until_))
-
-        selection = charts.selectable(runtime, viewer, found.trend, markers, key=_CHART, on_select=chosen)
-        if not selection.get("box"):
-            open_chosen(selection)
-
-
-def _from_chart(x: Any, viewer: Viewer) -> datetime:
-    """A moment as the chart names it, in the viewer's wall clock."""
-    return datetime.fromisoformat(str(x).replace(" ", "T")[:26]).replace(tzinfo=viewer.zone).astimezone(UTC)
+def _budget_tile(budget: Budget) -> Tile:
+    window, left = in_words(budget.objective.window), budget.left_percent
+    if left is None:
+        return Tile(NONE, f"error budget left ({window})", "budget")
+    if left < 0:
+        return Tile("0 %", f"error budget left ({window}); overdrawn by {number(int(-left))} %", "budget")
+    return Tile(f"{left} %", f"error budget left ({window})", "budget")
 
 
 def _made_of(viewer: Viewer, found: analysed.Analysed) -> None:
     with st.container(border=True, key="made-of-card"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.html('<h2 class="card">Violations over time <span class="note">the worst check of each stretch</span></h2>')
+            hint = "the worst check of each stretch; drag over some to see what changed"
+            st.html(f'<h2 class="card">Violations over time <span class="note">{hint}</span></h2>')
             measure = st.segmented_control(
                 "Parts", list(Measure), default=Measure.KIND, key="made-of", required=True, label_visibility="collapsed"
             )
-        open_chosen(charts.made_of(viewer, found.buckets, Measure(measure or Measure.KIND)))
+        charts.made_of(viewer, found.buckets, Measure(measure or Measure.KIND), remember)
 
 
 def _pairs(runtime: Runtime, viewer: Viewer, start: datetime, end: datetime) -> None:

@@ -118,7 +118,7 @@ def _parts(parts: Sequence[BreakdownEntry] | None, attempt: Attempt) -> None:
         st.html(f'<p class="detail">{", ".join(by_kind) or "What it was made up of was not kept."}</p>')
         return
     rows = "".join(
-        f'<tr><td class="count">{number(part.count)}</td><td>'
+        f'<tr><td class="number">{number(part.count)}</td><td>'
         f"{escape(part_in_words(Share(part.specialization, part.kind, part.direction, part.count)))}</td></tr>"
         for part in parts
     )
