@@ -136,14 +136,6 @@ class ImportSettings(_Group):
     max_file_megabytes: int = Field(64, ge=1, le=4_096, description="a larger log is named and skipped")
 
 
-class LogSettings(_Group):
-    """What becomes of old violation logs."""
-
-    compact_after_months: int | None = Field(
-        None, ge=1, le=1_200, description="months after which logs are archived by themselves; unset never does"
-    )
-
-
 class ObjectiveSettings(_Group):
     """What is promised: this share of the checks is healthy."""
 
@@ -209,7 +201,6 @@ class Settings(BaseSettings):
     login: LoginSettings = LoginSettings()
     api: ApiSettings = ApiSettings()
     imports: ImportSettings = ImportSettings()
-    logs: LogSettings = LogSettings()
     objective: ObjectiveSettings = ObjectiveSettings()
     retention: RetentionSettings = RetentionSettings()
     report: ReportSettings = ReportSettings()
