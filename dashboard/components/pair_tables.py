@@ -55,4 +55,4 @@ def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], empt
         return
     head = "".join(f"<th>{name}</th>" for name in heads)
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    st.html(f'<table class="pairs"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>')
+    st.html(f'<table class="twosome"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>')
