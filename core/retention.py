@@ -51,9 +51,11 @@ def drop_old(state: StateDatabase, settings: Settings, clock: Clock) -> Dropped:
     checks = days = 0
     with state.read() as connection:
         labels = _labels(connection)
-        timelines = {label: read(connection, label, 0) for label in labels}
-        newest = _newest_days(connection, labels)
-    first_kept = min([(now - timedelta(days=settings.retention.checks_days)).date(), *newest])
+        kept_days = [(now - timedelta(days=settings.retention.checks_days)).date(), *_newest_days(connection, labels)]
+        first_kept = min(kept_days)
+        oldest = connection.execute(sa.select(sa.func.min(history.c.timestamp))).scalar()
+        nothing_due = oldest is None or oldest >= midnight(first_kept)  # as on nearly every day, and at every start
+        timelines = {} if nothing_due else {label: read(connection, label, 0) for label in labels}
     for day in _days_before(timelines, first_kept):
         try:
             dropped = _drop_day(state, settings, day, timelines)

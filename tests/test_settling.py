@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -178,6 +179,16 @@ def test_what_sqlite_keeps_under_a_column_s_type_is_found_again_whatever_it_is(
         sqlite_app.pair(user, progress=2, license=1)
     report = settling(new_monitor, sqlite_app, lambda: None).check_all_users()
     assert (report.totals.inconsistent, report.settled) == (5, 0)
+
+
+def test_pairs_that_only_sqlite_tells_apart_share_a_life(new_monitor: NewMonitor, tmp_path: Path) -> None:
+    """An integer and a text that are written alike: two violations, and no check fails for it."""
+    app = SqliteApplication(tmp_path / "untyped.db", user="").pair(7, progress=2, license=1).pair("7", progress=3, license=1)
+    monitor = settling(new_monitor, app, lambda: None)
+    for _ in range(3):
+        assert monitor.check_all_users().totals.inconsistent == 2
+    assert len(monitor.record.lives("7", "PLAYER")) == 1
+    app.close()
 
 
 @settings(max_examples=examples(25))

@@ -9,7 +9,7 @@ from functools import reduce
 
 from core.analysis.budget import Budget, budget_at
 from core.analysis.objective import Objective
-from core.analysis.stretches import Stretch, unhealthy_stretches
+from core.analysis.stretches import Stretch, time_unhealthy, unhealthy_stretches
 from core.analysis.sums import Sums, sums_of
 from core.status import Schedule, Thresholds
 from core.timeline import Timeline
@@ -130,7 +130,7 @@ def period_figures(
         sums=sum((*(day.sums for day in days.values()), *rest), Sums()),
         stretches=stretches[:LISTED_STRETCHES],
         stretch_count=len(stretches),
-        time_below_healthy=sum((stretch.length for stretch in stretches), timedelta(0)),
+        time_below_healthy=time_unhealthy(stretches),
         episodes=episodes,
         budget=budget_at(timeline, end, objective, thresholds),
         thresholds=thresholds,

@@ -65,11 +65,6 @@ def shown_figures(content: bytes) -> dict[str, str]:
     return {key: unescape(re.sub(r"<[^>]*>", "", text)) for _, key, text in found}
 
 
-def headlines(said: Said) -> dict[str, str]:
-    """What a reader should see there."""
-    return {"verdict": said.verdict, "sentence": said.sentence} | {tile.key: tile.value for tile in said.tiles}
-
-
 def _top(said: Said, logo: Logo | None) -> str:
     picture = ""
     if logo is not None:

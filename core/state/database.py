@@ -69,8 +69,8 @@ class StateDatabase:
             with connection.begin():
                 yield connection
 
-    def upgrade(self) -> None:
-        """Make or migrate the tables. Raises StateDatabaseUnavailable, StateDatabaseTooNew."""
+    def upgrade(self, revision: str = "head") -> None:
+        """Make or migrate the tables, by default to the newest revision. Raises StateDatabaseUnavailable, StateDatabaseTooNew."""
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
         if self.url.get_backend_name() == "sqlite":
@@ -82,7 +82,7 @@ class StateDatabase:
                 return
             config.attributes["connection"] = connection
             try:
-                command.upgrade(config, "head")
+                command.upgrade(config, revision)
             except CommandError as unknown_revision:
                 raise StateDatabaseTooNew from unknown_revision
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -33,9 +34,10 @@ def land(connection: sa.Connection, scope: str, check_id: str, number: int, at: 
         .values(resolved_at=at, resolved_in=number, last_seen=sa.func.coalesce(sa.literal(last_reading), episodes.c.first_seen))
     )
     now = ("kind", "progress_level", "license_level")
+
     changed = sa.or_(*(violations.c[name].is_distinct_from(episodes.c[name]) for name in now))
-    pairs = sa.select(episodes.c.id, sa.literal(at, type_=episode_changes.c.at.type), *(violations.c[name] for name in now))
-    differing = pairs.select_from(episodes).join(violations, same_pair).where(still_open, changed)
+    pairs = sa.select(episodes.c.id, sa.literal(at, type_=episode_changes.c.at.type), *(_lowest(name) for name in now))
+    differing = pairs.select_from(episodes).join(violations, same_pair).where(still_open, changed).group_by(episodes.c.id)
     if last_reading == at:  # a clock that stands still: the later of two changes holds
         ids = differing.with_only_columns(episodes.c.id)
         connection.execute(sa.delete(episode_changes).where(episode_changes.c.at == at, episode_changes.c.episode_id.in_(ids)))
@@ -44,16 +46,27 @@ def land(connection: sa.Connection, scope: str, check_id: str, number: int, at: 
         newest = {name: sa.select(episode_changes.c[name]).where(this_change).scalar_subquery() for name in now}
         connection.execute(sa.update(episodes).where(still_open, sa.exists().where(this_change)).values(newest))
     pair = ("user_text", "user_number", "specialization")
-    unseen = sa.select(
-        sa.literal(scope),
-        *(violations.c[name] for name in pair),
-        sa.literal(at, type_=episodes.c.first_seen.type),
-        sa.literal(number),
-        *(violations.c[name] for name in now),
-        *(violations.c[name] for name in now),
-    ).where(violations.c.check_id == check_id, ~sa.exists().where(still_open, same_pair_of(violations)))
+    unseen = (
+        sa.select(
+            sa.literal(scope),
+            violations.c.user_text,
+            _lowest("user_number"),
+            violations.c.specialization,
+            sa.literal(at, type_=episodes.c.first_seen.type),
+            sa.literal(number),
+            *(_lowest(name) for name in now),
+            *(_lowest(name) for name in now),
+        )
+        .where(violations.c.check_id == check_id, ~sa.exists().where(still_open, same_pair_of(violations)))
+        .group_by(violations.c.user_text, violations.c.specialization)
+    )
     connection.execute(
         sa.insert(episodes).from_select(
             ["watched", *pair, "first_seen", "opened_in", *(f"first_{name}" for name in now), *now], unseen
         )
     )
+
+
+def _lowest(name: str) -> sa.ColumnElement[Any]:
+    """SQLite keeps 7 and "7" apart, and both are written as 7: they share a life."""
+    return sa.func.min(violations.c[name])

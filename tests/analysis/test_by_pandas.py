@@ -49,7 +49,7 @@ def write_log(folder: Path, at: datetime, pairs: int, apart: int) -> None:
 @pytest.fixture
 def told(monitor: HealthMonitor, clock: FrozenClock) -> tuple[HealthMonitor, Path, list[Check]]:
     """Twelve days of the earlier system's logs, then eight of our checks: silences, failures, empty ones, bad nights."""
-    chance = random.Random(7)  # noqa: S311
+    chance = random.Random(7)  # noqa: S311 - invented data
     folder = monitor.settings.violation_log_dir
     folder.mkdir(parents=True)
     at = START

@@ -206,7 +206,7 @@ def say_the_worst(route: Route) -> None:
 def test_the_theme_is_that_of_the_system_unless_chosen(served: Server, link: str, visitor: BrowserContext) -> None:
     page = opened(visitor, link)
     for scheme in ("dark", "light"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # a word from a parameter
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == THEMES[scheme]
     page.emulate_media(reduced_motion="reduce")
     page.keyboard.press("ArrowRight")

@@ -109,6 +109,7 @@ def test_the_past_has_everything_in_it(content: ReportContent) -> None:
     assert lives.healed_within_hour
     assert lives.open_at_end
     assert content.figures.stretch_count > 5
+    assert any(not stretch.healed for stretch in (*content.figures.stretches, *content.before.stretches))
 
 
 def test_each_day_of_the_series(content: ReportContent, readings: Readings) -> None:

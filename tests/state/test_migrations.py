@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,11 @@ from alembic.migration import MigrationContext
 
 from core.errors import StateDatabaseTooNew, StateDatabaseUnavailable
 from core.settings import Settings
-from core.state import lease
+from core.state import current_violations, episodes, lease
 from core.state.database import StateDatabase
 from core.state.schema import metadata
 from tests.frozen_clock import NOON
-from tests.state.records import completed
+from tests.state.records import HERE, completed
 
 
 def test_an_empty_database_gets_every_table(empty_state: StateDatabase) -> None:
@@ -100,3 +101,22 @@ def test_a_place_where_no_database_can_be_is_a_sentence(tmp_path: Path, place: s
     assert "COUPLING_HEALTH_STATE_URL" in refused.value.hint
     state.dispose()
     assert (tmp_path / "taken").read_text().startswith("a file, and no database")
+
+
+def test_what_was_open_before_episodes_were_kept_has_one_afterwards(empty_state: StateDatabase) -> None:
+    """A database of the version before: two checks, of which the newer one's violations are current."""
+    pair = {"position": 0, "user_text": "42", "user_number": 42, "specialization": "PLAYER", "kind": "level_mismatch"}
+    levels = {"progress_level": 3, "license_level": 2, "first_seen": NOON}
+    empty_state.upgrade("0002")
+    with empty_state.write() as connection:
+        for check_id, at in (("old", NOON), ("new", NOON + timedelta(minutes=5))):
+            row = {"timestamp": at, "total_checked": 9, "consistent": 8, "inconsistent": 1, "outcome": "unhealthy"}
+            known = {**row, "source": "check", "check_id": check_id, "watched": HERE}
+            connection.execute(sa.insert(metadata.tables["health_check_history"]).values(known))
+            connection.execute(sa.insert(metadata.tables["current_violations"]).values({**pair, **levels, "check_id": check_id}))
+    empty_state.upgrade()
+    with empty_state.read() as connection:
+        (life,) = episodes.of_pair(connection, episodes.scope_of(HERE), "42", "PLAYER")
+        assert (life.first_seen, life.opened_in, life.resolved_at) == (NOON, 1, None)
+        assert (life.user_id, life.progress_level, life.license_level) == (42, 3, 2)
+        assert len(current_violations.following(connection, "new")) == 1
