@@ -37,6 +37,16 @@ def _column(name: str, kind: Any, **options: Any) -> sa.Column[Any]:
     return sa.Column(name, kind, **{"nullable": False, **options})
 
 
+def _pair() -> list[sa.Column[Any]]:
+    """Whose row it is. `user_number` is set where the id is an integer."""
+    number = _column("user_number", sa.BigInteger, nullable=True)
+    return [_column("user_text", sa.Text), number, _column("specialization", sa.Text)]
+
+
+def _levels(prefix: str = "") -> list[sa.Column[Any]]:
+    return [_column(f"{prefix}{side}_level", sa.BigInteger, nullable=True) for side in ("progress", "license")]
+
+
 # One row for every attempt (source "check") and every log that was read (source "import").
 # The figures of a failed attempt are NULL.
 history = sa.Table(
@@ -69,17 +79,14 @@ history = sa.Table(
 )
 
 # The violations of the newest completed check; rows of a running check stand beside them until its history row
-# makes them current. `position` is their order in the report. `user_number` is set where the id is an integer.
+# makes them current. `position` is their order in the report.
 violations = sa.Table(
     "current_violations",
     metadata,
     _column("check_id", sa.String(64), primary_key=True),
     _column("position", sa.BigInteger, primary_key=True, autoincrement=False),
-    _column("user_text", sa.Text),
-    _column("user_number", sa.BigInteger, nullable=True),
-    _column("specialization", sa.Text),
-    _column("progress_level", sa.BigInteger, nullable=True),
-    _column("license_level", sa.BigInteger, nullable=True),
+    *_pair(),
+    *_levels(),
     _column("kind", sa.String(32)),
     _column("first_seen", UtcDateTime),
     # carries `first_seen` over from check to check, and finds a user's violations
@@ -172,20 +179,16 @@ episodes = sa.Table(
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
     _column("watched", sa.String(16)),
-    _column("user_text", sa.Text),
-    _column("user_number", sa.BigInteger, nullable=True),
-    _column("specialization", sa.Text),
+    *_pair(),
     _column("first_seen", UtcDateTime),
     _column("last_seen", UtcDateTime, nullable=True),
     _column("resolved_at", UtcDateTime, nullable=True),
     _column("opened_in", sa.Integer),  # the row of history of its first reading
     _column("resolved_in", sa.Integer, nullable=True),
     _column("first_kind", sa.String(32)),
-    _column("first_progress_level", sa.BigInteger, nullable=True),
-    _column("first_license_level", sa.BigInteger, nullable=True),
+    *_levels("first_"),
     _column("kind", sa.String(32)),
-    _column("progress_level", sa.BigInteger, nullable=True),
-    _column("license_level", sa.BigInteger, nullable=True),
+    *_levels(),
     sa.Index("ix_episodes_pair", "user_text", "specialization"),  # the earlier lives of a pair
     sa.Index("ix_episodes_opened_in", "opened_in"),  # what is new since a check
     sa.Index("ix_episodes_resolved_in", "resolved_in"),  # what healed since a check
@@ -210,8 +213,7 @@ episode_changes = sa.Table(
     _column("episode_id", sa.Integer, primary_key=True, autoincrement=False),
     _column("at", UtcDateTime, primary_key=True),
     _column("kind", sa.String(32)),
-    _column("progress_level", sa.BigInteger, nullable=True),
-    _column("license_level", sa.BigInteger, nullable=True),
+    *_levels(),
 )
 
 # Pairs that were caught in flight: apart at a check's first look, in agreement at its second.
@@ -221,11 +223,8 @@ settled_pairs = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
     _column("check_id", sa.String(64)),
     _column("at", UtcDateTime),
-    _column("user_text", sa.Text),
-    _column("user_number", sa.BigInteger, nullable=True),
-    _column("specialization", sa.Text),
-    _column("progress_level", sa.BigInteger, nullable=True),
-    _column("license_level", sa.BigInteger, nullable=True),
+    *_pair(),
+    *_levels(),
     _column("kind", sa.String(32)),
     sa.Index("ix_settled_pairs_at", "at"),  # the newest, and those that are old enough to go
     sa.Index("ix_settled_pairs_check", "check_id"),

@@ -11,6 +11,7 @@ import streamlit as st
 from core.errors import ShareLinkProblem
 from core.health_monitor import HealthSummary
 from core.state.share_links import LinkState, ShareLink
+from dashboard.components.shown_once import ShownOnce
 from dashboard.presentation.routes import PRESENT, SHARE
 from dashboard.runtime import Runtime
 from dashboard.viewer import Viewer
@@ -23,8 +24,8 @@ _ENDS: dict[str, timedelta] = {
     "in 90 days": timedelta(days=90),
 }
 _USUAL_END = "in 7 days"
-_SHOWN_FOR = timedelta(minutes=10)
-_MADE, _PROBLEM = "made-link", "link-problem"
+_MADE = ShownOnce("link")
+_PROBLEM = "link-problem"
 
 
 def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
@@ -37,7 +38,7 @@ def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
     st.link_button("Open the presentation", PRESENT, icon=":material/slideshow:", type="primary")
     with st.container(border=True, key="new-link"):
         _form(runtime, viewer)
-        _show_made(viewer)
+        _MADE.show(viewer, "Made the link for {name}.", ":material/link:", _here())
     everyone = runtime.shares.everyone()
     if not everyone:
         st.html('<p class="empty">No link yet: only who can log in sees the presentation.</p>')
@@ -55,7 +56,7 @@ def _form(runtime: Runtime, viewer: Viewer) -> None:
         except ShareLinkProblem as problem:
             state[_PROBLEM] = problem.advice
         else:
-            state[_MADE] = (name.strip(), f"{SHARE}/{secret}", runtime.clock())
+            _MADE.keep(name, f"{SHARE}/{secret}", runtime.clock())
             state["link-name"] = ""
 
     st.html(
@@ -68,19 +69,6 @@ def _form(runtime: Runtime, viewer: Viewer) -> None:
         st.button("Make link", key="make-link", type="primary", on_click=make)
     if problem := st.session_state.get(_PROBLEM):
         st.error(problem, icon=":material/error:")
-
-
-def _show_made(viewer: Viewer) -> None:
-    made: tuple[str, str, datetime] | None = st.session_state.get(_MADE)
-    if made is None or viewer.now - made[2] > _SHOWN_FOR:
-        st.session_state.pop(_MADE, None)
-        return
-    name, path, _ = made
-    st.success(
-        f"Made the link for {name}. Copy it now: it is kept only as a hash and is never shown again.", icon=":material/link:"
-    )
-    st.code(f"{_here()}{path}", language=None, wrap_lines=True)
-    st.button("I have copied it", key="link-copied", on_click=lambda: st.session_state.pop(_MADE, None))
 
 
 def _here() -> str:

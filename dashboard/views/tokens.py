@@ -11,6 +11,7 @@ from core.errors import TokenProblem
 from core.health_monitor import HealthSummary
 from core.model import Scope
 from core.state.tokens import Token, TokenState
+from dashboard.components.shown_once import ShownOnce
 from dashboard.runtime import Runtime
 from dashboard.viewer import Viewer
 from dashboard.wording import SCOPE_LABELS, ago, moment, timed
@@ -22,8 +23,8 @@ _ENDS: dict[str, timedelta | None] = {
     "never": None,
 }
 _USUAL_END = "in 90 days"
-_SHOWN_FOR = timedelta(minutes=10)
-_MADE, _PROBLEM = "made-token", "token-problem"
+_MADE = ShownOnce("token")
+_PROBLEM = "token-problem"
 
 
 def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
@@ -35,7 +36,7 @@ def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
     )
     with st.container(border=True, key="new-token"):
         _form(runtime, viewer)
-        _show_made(viewer)
+        _MADE.show(viewer, "Made {name}.", ":material/key:")
     everyone = runtime.keys.everyone()
     if not everyone:
         st.html('<p class="empty">No token yet, so no program can ask. Make the first one above.</p>')
@@ -53,7 +54,7 @@ def _form(runtime: Runtime, viewer: Viewer) -> None:
         except TokenProblem as problem:
             state[_PROBLEM] = problem.advice
         else:
-            state[_MADE] = (name.strip(), secret, runtime.clock())
+            _MADE.keep(name, secret, runtime.clock())
             state["token-name"] = ""
 
     st.html('<h2 class="card">New token</h2>')
@@ -64,17 +65,6 @@ def _form(runtime: Runtime, viewer: Viewer) -> None:
         st.button("Make token", key="make-token", type="primary", on_click=make)
     if problem := st.session_state.get(_PROBLEM):
         st.error(problem, icon=":material/error:")
-
-
-def _show_made(viewer: Viewer) -> None:
-    made: tuple[str, str, datetime] | None = st.session_state.get(_MADE)
-    if made is None or viewer.now - made[2] > _SHOWN_FOR:
-        st.session_state.pop(_MADE, None)
-        return
-    name, secret, _ = made
-    st.success(f"Made {name}. Copy it now: it is kept only as a hash and is never shown again.", icon=":material/key:")
-    st.code(secret, language=None, wrap_lines=True)
-    st.button("I have copied it", key="token-copied", on_click=lambda: st.session_state.pop(_MADE, None))
 
 
 def _row(runtime: Runtime, viewer: Viewer, token: Token) -> None:
