@@ -60,8 +60,14 @@ class Foresight:
         so_far, broken_since = self._count(checks, promise.start, now, promise.allowed)
         if not so_far.checks:
             return None
-        recent, _ = self._count(checks, now - _PACE, now)
-        return promise_outlook(promise, so_far, recent, now, broken_since)
+        return promise_outlook(promise, so_far, self._recent(checks, now), now, broken_since)
+
+    def _recent(self, checks: Timeline, now: datetime) -> CheckCount:
+        """The checks by which the pace is told; none when fewer than half of those that should have run did."""
+        length = min(_PACE, now - moment(checks.at[0]))
+        recent, _ = self._count(checks, now - length, now)
+        few = 2 * recent.checks * self._record.settings.schedule.interval < length
+        return CheckCount(0, 0) if few else recent
 
     def _count(
         self, checks: Timeline, start: datetime, end: datetime, allowed: int | None = None

@@ -75,6 +75,11 @@ def promise(budget: Budget) -> str:
     left = budget.left_percent
     if left is None:
         return f"{of} cannot be judged: no check was tried in that time."
+    if budget.kept is None:
+        unknown = in_words(budget.no_data)
+        return (
+            f"{of} <b>cannot be judged yet</b>: nothing is known about {unknown} of that time. The checks that ran would keep it."
+        )
     if budget.kept:
         return f"{of} is <b>kept</b>, <b>{left} %</b> of the error budget is left."
     return f"{of} is <b>broken</b>: the error budget is overdrawn by {number(int(-left))} %."

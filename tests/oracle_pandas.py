@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 from math import floor
 from pathlib import Path
@@ -112,11 +112,12 @@ def seconds(frame: pd.DataFrame, start: datetime, end: datetime, now: datetime) 
     return {kind: length for kind, length in found.items() if length}
 
 
-def budget(frame: pd.DataFrame, end: datetime, promise: Fraction = Fraction(99), days: int = 30) -> dict[str, Any]:
+def budget(frame: pd.DataFrame, end: datetime, now: datetime, promise: Fraction = Fraction(99), days: int = 30) -> dict[str, Any]:
     """The error budget at a moment: checks, those that were not healthy, what is left in percent, and the burn rates."""
     window = part(frame, end - pd.Timedelta(days=days), end)
     bad, tried = int((window["state"] != "healthy").sum()), len(window)
     allowed = tried * (100 - promise) / 100
+    unknown = seconds(frame, end - timedelta(days=days), end, now).get("no_data", 0.0) > days * 86_400 / 2
     burns: dict[str, Fraction | None] = {}
     for length in ("1h", "6h", "1D", "3D"):
         lately = part(frame, end - pd.Timedelta(length), end)
@@ -125,7 +126,7 @@ def budget(frame: pd.DataFrame, end: datetime, promise: Fraction = Fraction(99),
     return {
         "tried": tried,
         "bad": bad,
-        "kept": bad <= allowed if tried else None,
+        "kept": False if bad > allowed else None if unknown or not tried else True,
         "left": floor(100 * (allowed - bad) / allowed) if tried else None,
         "burns": burns,
     }

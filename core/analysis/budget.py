@@ -36,6 +36,7 @@ class Budget:
     end: datetime
     attempts: int
     bad: int
+    no_data: timedelta  # how long of the window nothing is known
     paces: Sequence[Pace]
 
     @property
@@ -45,8 +46,8 @@ class Budget:
 
     @property
     def kept(self) -> bool | None:
-        """Whether the objective is met; None without an attempt."""
-        return None if not self.attempts else self.bad <= self.allowed
+        """Whether the objective is met; None when too little is known to tell."""
+        return self.objective.kept(self.attempts, self.bad, self.no_data, self.end - self.start)
 
     @property
     def left_percent(self) -> Decimal | None:
@@ -59,7 +60,7 @@ class Budget:
         return (100 * (self.allowed - self.bad) / self.allowed).to_integral_value(ROUND_FLOOR)
 
 
-def budget_at(timeline: Timeline, end: datetime, objective: Objective, thresholds: Thresholds) -> Budget:
+def budget_at(timeline: Timeline, end: datetime, objective: Objective, thresholds: Thresholds, no_data: timedelta) -> Budget:
     """The budget as it stood at `end`; entries at `end` or later do not count."""
     attempts, bad = _count(timeline, end - objective.window, end, thresholds)
     paces = []
@@ -67,7 +68,7 @@ def budget_at(timeline: Timeline, end: datetime, objective: Objective, threshold
         tried, wrong = _count(timeline, end - length, end, thresholds)
         burn = (Decimal(wrong) / tried / objective.allowed_share) if tried else None
         paces.append(Pace(length, tried, wrong, burn))
-    return Budget(objective, end - objective.window, end, attempts, bad, tuple(paces))
+    return Budget(objective, end - objective.window, end, attempts, bad, no_data, tuple(paces))
 
 
 def _count(timeline: Timeline, start: datetime, end: datetime, thresholds: Thresholds) -> tuple[int, int]:

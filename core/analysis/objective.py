@@ -18,3 +18,12 @@ class Objective:
     def allowed_share(self) -> Decimal:
         """The share of checks that may be anything but healthy, 0 to 1."""
         return (100 - self.percent) / 100
+
+    def kept(self, attempts: int, bad: int, no_data: timedelta, length: timedelta) -> bool | None:
+        """Whether it is met by what is known of a stretch of time.
+
+        None without an attempt, and when more than half of the time is unknown: a few good checks prove nothing about it.
+        """
+        if attempts and bad > attempts * self.allowed_share:
+            return False
+        return None if not attempts or 2 * no_data > length else True

@@ -10,7 +10,7 @@ from functools import reduce
 from core.analysis.budget import Budget, budget_at
 from core.analysis.objective import Objective
 from core.analysis.stretches import Stretch, time_unhealthy, unhealthy_stretches
-from core.analysis.sums import Sums, sums_of
+from core.analysis.sums import Sums, TimeClass, sums_of
 from core.status import Schedule, Thresholds
 from core.timeline import Timeline
 
@@ -123,6 +123,7 @@ def period_figures(
         sums_of(carried, first, last, schedule.freshness, thresholds, max(until or end, end))
         for first, last in between_days(days, start, end)
     )
+    window = sums_of(carried, end - objective.window, end, schedule.freshness, thresholds, max(until or end, end))
     return PeriodFigures(
         start=start,
         end=end,
@@ -132,7 +133,7 @@ def period_figures(
         stretch_count=len(stretches),
         time_below_healthy=time_unhealthy(stretches),
         episodes=episodes,
-        budget=budget_at(timeline, end, objective, thresholds),
+        budget=budget_at(timeline, end, objective, thresholds, window.time(TimeClass.NO_DATA)),
         thresholds=thresholds,
         first_number=int(part.number.min()) if len(part) else None,
         last_number=int(part.number.max()) if len(part) else None,

@@ -96,15 +96,14 @@ def _proof(settings: Settings, figures: PeriodFigures, trend: Trend, zone: ZoneI
     shown = []
     if figures.known:
         shown.append(Figure(rate(sums.mean_rate(figures.thresholds)), Line("of all comparisons agreed")))
-    promised = settings.promised
-    kept = sums.unhealthy <= sums.attempts * promised.allowed_share
+    promised, silent = settings.promised, sums.time(TimeClass.NO_DATA)
+    kept = promised.kept(sums.attempts, sums.unhealthy, silent, figures.end - figures.start)
     checks = counted(sums.attempts, "check was", "checks were")
     shown.append(
         Figure(rate(sums.healthy_share), Line(f"of {checks} healthy; {_percent(promised.percent)} is promised"), kept=kept)
     )
     if figures.known:
         shown.append(_longest(figures, zone))
-    silent = sums.time(TimeClass.NO_DATA)
     unknown = silent > settings.schedule.freshness
     notes = (Line(f"Nothing is known about {in_words(silent)} of this time."),) if unknown else ()
     return Slide("proof", title, tuple(shown), notes, picture_of(trend, figures.thresholds, zone))

@@ -127,7 +127,8 @@ def _budget_tile(budget: Budget) -> Tile:
         return Tile(NONE, f"error budget left ({window})", "budget")
     if left < 0:
         return Tile("0 %", f"error budget left ({window}); overdrawn by {number(int(-left))} %", "budget")
-    return Tile(f"{left} %", f"error budget left ({window})", "budget")
+    ran = "" if budget.kept else ", by the checks that ran"
+    return Tile(f"{left} %", f"error budget left ({window}{ran})", "budget")
 
 
 def _made_of(viewer: Viewer, found: analysed.Analysed) -> None:

@@ -26,7 +26,7 @@ HALF_AND_HALF = every(5 * MINUTE, [0, 5] * 50)
 
 
 def at(end: datetime, readings: list[Reading], objective: Objective = OBJECTIVE) -> Budget:
-    return budget_at(timeline_of(readings), end, objective, DEFAULT_THRESHOLDS)
+    return budget_at(timeline_of(readings), end, objective, DEFAULT_THRESHOLDS, timedelta(0))
 
 
 @settings(max_examples=examples(100))
@@ -78,7 +78,16 @@ def test_the_window_begins_with_its_first_moment_and_ends_before_its_last() -> N
 
 
 def test_without_a_check_nothing_is_kept_and_nothing_broken() -> None:
-    nothing = budget_at(Timeline.empty(), NOON, OBJECTIVE, DEFAULT_THRESHOLDS)
+    nothing = budget_at(Timeline.empty(), NOON, OBJECTIVE, DEFAULT_THRESHOLDS, OBJECTIVE.window)
     assert (nothing.kept, nothing.left_percent, nothing.allowed) == (None, None, 0)
     assert {pace.burn_rate for pace in nothing.paces} == {None}
     assert (nothing.start, nothing.end) == (NOON - 30 * DAY, NOON)
+
+
+@pytest.mark.parametrize(("unknown", "bad", "kept"), [(15, 0, True), (16, 0, None), (30, 0, None), (30, 5, False), (0, 5, False)])
+def test_a_few_good_checks_keep_no_promise_of_a_month_about_which_nothing_is_known(
+    unknown: int, bad: int, kept: bool | None
+) -> None:
+    """What is known to be bad is said, whatever else is unknown."""
+    readings = timeline_of(every(5 * MINUTE, [bad] * 10))
+    assert budget_at(readings, NOON + DAY, OBJECTIVE, DEFAULT_THRESHOLDS, unknown * DAY).kept is kept

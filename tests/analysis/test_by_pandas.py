@@ -101,7 +101,7 @@ def test_every_number_of_a_period_is_that_of_pandas(told: tuple[HealthMonitor, P
         tried = sum(states.values())
         assert found.expected == (end - start) // timedelta(minutes=5)
         assert sums.healthy_share == (Decimal(states["healthy"] * 10_000 // tried) / 100 if tried else None)
-        right = oracle.budget(frame, end)
+        right = oracle.budget(frame, end, now)
         budget = found.budget
         assert (budget.attempts, budget.bad, budget.kept) == (right["tried"], right["bad"], right["kept"])
         assert budget.left_percent == right["left"]

@@ -22,7 +22,7 @@ from core.assembly import build_monitor
 from core.facts import Facts as StateFacts
 from core.health_monitor import HealthMonitor, HealthSummary, Known
 from core.model import Kind, Outcome, Source, Status, Totals
-from core.settings import Settings
+from core.settings import ObjectiveSettings, Settings
 from core.state import episodes, schema
 from core.state.history import Attempt
 from core.status import DEFAULT_THRESHOLDS, Evidence, assess, holds_until, rate_of
@@ -39,6 +39,7 @@ from tests.subprocesses import ROOT
 
 UTC_ZONE, BUDAPEST = ZoneInfo("UTC"), ZoneInfo("Europe/Budapest")
 NB = "\u00a0"
+OF_A_DAY = ObjectiveSettings(window_days=1)
 
 
 def shown(monitor: HealthMonitor, zone: ZoneInfo = UTC_ZONE, clock: FrozenClock | None = None) -> Facts:
@@ -235,13 +236,20 @@ def test_readings_from_logs_are_counted_and_told(
 
 
 def test_the_promise_is_kept_exactly_or_not_at_all(monitor: HealthMonitor) -> None:
-    for number in range(100):
+    monitor = build_monitor(monitor.settings.model_copy(update={"objective": OF_A_DAY}), monitor.state, lambda: NOON)
+    for number in range(200):
         records.completed(
-            monitor.state, NOON - timedelta(minutes=5 * (number + 1)), bad=5 * (number == 50), watched=watched(monitor)
+            monitor.state, NOON - timedelta(minutes=5 * (number + 1)), bad=5 * (number in (50, 60)), watched=watched(monitor)
         )
     assert [(one.value, one.kept) for one in slide(shown(monitor), "proof").figures][1] == ("99.00 %", True)
     records.completed(monitor.state, NOON - timedelta(minutes=1), bad=5, watched=watched(monitor))
-    assert [(one.value, one.kept) for one in slide(shown(monitor), "proof").figures][1] == ("98.01 %", False)
+    assert [(one.value, one.kept) for one in slide(shown(monitor), "proof").figures][1] == ("98.50 %", False)
+
+
+def test_a_few_good_checks_of_a_month_about_which_nothing_is_known_keep_no_promise(monitor: HealthMonitor) -> None:
+    for number in range(100):
+        records.completed(monitor.state, NOON - timedelta(minutes=5 * (number + 1)), watched=watched(monitor))
+    assert [(one.value, one.kept) for one in slide(shown(monitor), "proof").figures][1] == ("100.00 %", None)
 
 
 def test_days_of_which_only_sums_are_left_are_not_called_free_of_trouble(monitor: HealthMonitor, clock: FrozenClock) -> None:

@@ -45,7 +45,7 @@ def worst_facts() -> Facts:
             longest_heal_seconds=29 * 86_400 + 23 * 3_600,
             healed_within_hour=999_999_998,
         ),
-        budget=Budget(settings.promised, start, NOON, sums.attempts, sums.unhealthy, ()),
+        budget=Budget(settings.promised, start, NOON, sums.attempts, sums.unhealthy, MONTH, ()),
         thresholds=DEFAULT_THRESHOLDS,
         first_number=1,
         last_number=2,
