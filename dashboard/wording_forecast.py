@@ -92,7 +92,7 @@ def outlook_sentence(outlook: PromiseOutlook, now: datetime | None = None) -> st
         bad = counted(outlook.used, "bad check", "bad checks")
         return f"T{name[1:]} is broken{since}: {bad}, {_were_allowed(promise.allowed)}."
     if outlook.state is PromiseState.OPEN:
-        return f"Nothing can be said yet about {name}: no check ran in the last days; {used} {are_used}."
+        return f"Nothing can be said yet about {name}: too few checks ran in the last days; {used} {are_used}."
     if outlook.breaks_at is not None:
         return f"At this pace {name} breaks {_on_day(outlook.breaks_at, promise.zone, now)}: {used} {are_used}."
     if outlook.bad_per_day is None:
