@@ -130,7 +130,7 @@ def test_the_result_of_run_now_is_told_to_the_one_who_asked(watched: Watched, vi
     watched.application.disagreeing([6_001])
     asking.bring_to_front()
     run_now(asking)
-    expect(asking.get_by_text("Check complete: 59 violations, 1 new.")).to_be_visible()
+    expect(asking.get_by_text("Check complete: 59 violations. 1 new, 58 still open since the check before.")).to_be_visible()
     watching.bring_to_front()
     expect(tile(watching, "violations")).to_have_text("59")
     expect(tile(watching, "new")).to_have_text("1")
