@@ -19,6 +19,7 @@ EVERY = timedelta(hours=1)
 
 _HOUR = 3_600_000_000  # microseconds
 _PACE = timedelta(days=7)
+_LEAST_PACE = timedelta(days=1)
 
 
 class Foresight:
@@ -63,10 +64,10 @@ class Foresight:
         return promise_outlook(promise, so_far, self._recent(checks, now), now, broken_since)
 
     def _recent(self, checks: Timeline, now: datetime) -> CheckCount:
-        """The checks by which the pace is told; none when fewer than half of those that should have run did."""
+        """The checks by which the pace is told; none on the first day, and when fewer than half of those due ran."""
         length = min(_PACE, now - moment(checks.at[0]))
         recent, _ = self._count(checks, now - length, now)
-        few = 2 * recent.checks * self._record.settings.schedule.interval < length
+        few = length < _LEAST_PACE or 2 * recent.checks * self._record.settings.schedule.interval < length
         return CheckCount(0, 0) if few else recent
 
     def _count(

@@ -36,6 +36,11 @@ def test_healthy_checks_that_run_as_they_should_hold_it(sqlite_state: StateDatab
     assert state_of_promise(sqlite_state, clock) is PromiseState.HOLDS
 
 
+def test_the_first_day_is_no_pace(sqlite_state: StateDatabase, clock: FrozenClock) -> None:
+    checked(sqlite_state, NOON - timedelta(hours=23), NOON)
+    assert state_of_promise(sqlite_state, clock) is PromiseState.OPEN
+
+
 def test_a_few_healthy_checks_in_a_week_of_silence_are_no_pace(sqlite_state: StateDatabase, clock: FrozenClock) -> None:
     checked(sqlite_state, NOON - 8 * DAY, NOON - 7 * DAY)
     checked(sqlite_state, NOON - DAY, NOON)

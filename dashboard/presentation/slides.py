@@ -131,7 +131,7 @@ def _healing(figures: PeriodFigures, summary: HealthSummary) -> Slide:
     if mean is not None and longest is not None:
         shown = [
             Figure(in_words(mean), Line(f"mean time to repair, over {number(episodes.healed)} that healed")),
-            Figure(f"{100 * episodes.healed_within_hour // episodes.healed} %", Line("healed within an hour")),
+            Figure(f"{100 * episodes.healed_within_hour // episodes.healed} %", Line("of these within an hour")),
             Figure(in_words(longest), Line("the longest took")),
         ]
     elif not figures.known:

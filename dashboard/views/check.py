@@ -24,7 +24,7 @@ from dashboard.components.violations_table import violations_table
 from dashboard.runtime import Runtime
 from dashboard.viewer import Viewer
 from dashboard.violation_query import ViolationQuery
-from dashboard.wording import NONE, STATUS_LOOKS, TRIGGER_LABELS, ago, counted, exact, number, rate, timed
+from dashboard.wording import NONE, STATUS_LOOKS, TRIGGER_LABELS, ago, counted, exact, kinds_in_words, number, rate, timed
 from dashboard.wording_analysis import part_in_words
 
 _SHOWN = 200
@@ -114,8 +114,8 @@ def _tiles(attempt: Attempt) -> list[Tile]:
 
 def _parts(parts: Sequence[BreakdownEntry] | None, attempt: Attempt) -> None:
     if parts is None:
-        by_kind = [f"{number(count)} {escape(kind.value.replace('_', ' '))}" for kind, count in attempt.by_kind.items() if count]
-        st.html(f'<p class="detail">{", ".join(by_kind) or "What it was made up of was not kept."}</p>')
+        made_up_of = kinds_in_words(attempt.by_kind) or "What it was made up of was not kept."
+        st.html(f'<p class="detail">{made_up_of}</p>')
         return
     rows = "".join(
         f'<tr><td class="number">{number(part.count)}</td><td>'

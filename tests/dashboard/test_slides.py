@@ -200,7 +200,7 @@ def test_what_healed_is_told_by_mean_share_and_longest(
         connection.execute(sa.insert(schema.episodes), rows)
     assert figures(shown(monitor), "healing") == [
         ("6 min", "mean time to repair, over 200 that healed"),
-        ("99 %", "healed within an hour"),  # 199 of 200: not rounded up
+        ("99 %", "of these within an hour"),  # 199 of 200: not rounded up
         ("3 h 5 min", "the longest took"),
         ("0", "open now"),
     ]
