@@ -15,6 +15,7 @@ from core.settings import Settings
 from core.state.database import StateDatabase
 from tests.application import SqliteApplication
 from tests.browser.conftest import NewServer, url_of
+from tests.browser.patience import eventually
 from tests.browser.server import Server
 from tests.browser.visit import enter, expect_no_error, tile, wait_until_drawn
 
@@ -44,9 +45,25 @@ def chart(page: Page, key: str) -> Locator:
 
 
 def click_lowest(page: Page, key: str) -> None:
-    """Click the lowest point of a chart's line."""
+    """Click the lowest point of a chart's line, as soon as the chart names it under the mouse: until then the page may move."""
     chart(page, key).scroll_into_view_if_needed()
-    place = chart(page, key).evaluate(
+    named = page.locator(f".st-key-{key} .hoverlayer .hovertext").first
+
+    def is_named() -> bool:
+        place = place_of_lowest(page, key)
+        page.mouse.move(place[0] - 3, place[1] - 3)
+        page.mouse.move(*place)
+        page.wait_for_timeout(200)  # so long a mouse rests before it clicks
+        return named.is_visible() and place_of_lowest(page, key) == place
+
+    eventually(is_named, "the chart names the point under the mouse")
+    page.mouse.down()
+    page.mouse.up()
+
+
+def place_of_lowest(page: Page, key: str) -> tuple[float, float]:
+    """Where the lowest point of a chart's line stands on the screen."""
+    x, y = chart(page, key).evaluate(
         """figure => {
             const line = figure.data.findIndex(trace => trace.name === 'rate'), y = figure.data[line].y;
             let lowest = -1;
@@ -56,9 +73,7 @@ def click_lowest(page: Page, key: str) -> None:
                     box.top + figure._fullLayout.yaxis._offset + figure._fullLayout.yaxis.d2p(y[lowest])];
         }"""
     )
-    page.mouse.move(place[0] - 3, place[1] - 3)
-    page.mouse.move(*place)
-    page.mouse.click(*place)
+    return x, y
 
 
 def test_the_verdict_stands_first_and_the_hours_of_trouble_are_named(served: Server, visitor: BrowserContext) -> None:
