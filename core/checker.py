@@ -24,17 +24,17 @@ from core.errors import (
     NoWatchedDatabase,
     StateDatabaseUnavailable,
 )
-from core.log_import import ImportResult, Progress, import_logs, no_progress
+from core.logs.importing import ImportResult, Progress, import_logs, no_progress
+from core.logs.writing import ViolationLogWriter, WrittenLog, added_keys
 from core.model import Outcome, Report, Request, Violation
 from core.settings import Settings
 from core.settling import Found, Wait, look_twice
-from core.state import current_violations, episodes, history, known_logs, lease, staging
+from core.state import current_violations, episodes, history, known_logs, lease, readings, staging
 from core.state.database import StateDatabase
 from core.state.history import Attempt, FailedAttempt
 from core.state.known_logs import KnownLog, LogOutcome
 from core.state.landing import adopt, land
 from core.state.lease import Lease
-from core.violation_log import ViolationLogWriter, WrittenLog, added_keys
 
 log = logging.getLogger(__name__)
 
@@ -98,8 +98,8 @@ class Checker:
             if joined is not None:
                 return joined
 
-    def import_logs(self, folder: Path, progress: Progress = no_progress) -> ImportResult:
-        """Read new violation logs into history, each once.
+    def import_logs(self, place: Path, progress: Progress = no_progress) -> ImportResult:
+        """Read new violation logs of a folder or an archive into history, each once.
 
         Waits for a running check. Raises StateDatabaseUnavailable, and OSError when the folder cannot be listed.
         """
@@ -107,7 +107,7 @@ class Checker:
             mine = self._acquire(_IMPORT + uuid.uuid4().hex)
             if mine is not None:
                 with self._holding(mine):
-                    return self._import(folder, progress)
+                    return self._import(place, progress)
             self._wait_for_other()
 
     # --- one check, step by step --------------------------------------------------------------------------------------
@@ -157,7 +157,7 @@ class Checker:
             if not lease.renew(connection, mine, self._clock()):
                 raise CheckInterrupted
             recorded = self._write_unrecorded(connection)
-            before, scope = history.newest_reading(connection, watched), episodes.scope_of(watched)
+            before, scope = readings.newest_reading(connection, watched), episodes.scope_of(watched)
             if not history.newest_check_ids(connection, watched, 1):
                 adopt(connection, scope)
             number = history.record_completed(connection, report, watched)
@@ -229,9 +229,9 @@ class Checker:
         if result.imported:
             log.info("Read %d violation logs into history", result.imported)
 
-    def _import(self, folder: Path, progress: Progress) -> ImportResult:
-        largest = self._settings.imports.max_file_megabytes * 1_000_000
-        return import_logs(self._state, folder, largest, self._settings.status_thresholds, progress)
+    def _import(self, place: Path, progress: Progress) -> ImportResult:
+        settings = self._settings
+        return import_logs(self._state, place, settings.log_limits, settings.status_thresholds, self._clock(), progress)
 
     def _start(self, check_id: str, request: Request) -> CheckStart:
         return CheckStart(check_id, self._clock(), time.perf_counter(), request)

@@ -13,9 +13,9 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from core.logs.writing import figures_as_json
 from core.model import Kind, Totals, Violation
 from core.status import rate_of
-from core.violation_log import figures_as_json
 
 USERS = 5_000
 DRIFT_EVERY = timedelta(seconds=20)

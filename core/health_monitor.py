@@ -21,7 +21,7 @@ from core.errors import CouplingHealthError, NoWatchedDatabase, StateDatabaseUna
 from core.facts import Facts, NewestFacts
 from core.foresight import Foresight
 from core.heartbeat import Heartbeat
-from core.log_import import ImportResult, Progress, no_progress
+from core.logs.importing import ImportResult, Progress, no_progress
 from core.model import Report, Request, Status, Totals, Trigger, UserId, Violation
 from core.record import HealthRecord
 from core.settings import Settings

@@ -8,12 +8,12 @@ from enum import StrEnum
 from pathlib import Path
 
 from core.errors import LogBroken, ViolationsSuperseded
+from core.logs.reading import ReadLog, read_log
 from core.model import Source, Violation
 from core.settings import Settings
 from core.state import current_violations, known_logs
 from core.state.database import StateDatabase
 from core.state.history import Attempt
-from core.violation_log import ReadLog, read_log
 
 
 class ListedIn(StrEnum):

@@ -29,6 +29,7 @@ from sqlalchemy.exc import ArgumentError
 
 from core.analysis.objective import Objective
 from core.errors import SettingsInvalid
+from core.logs.sources import Limits
 from core.model import ReportFormat
 from core.passwords import problem_with
 from core.status import Schedule, Thresholds
@@ -134,6 +135,9 @@ class ImportSettings(_Group):
     """What is read from other people's violation logs."""
 
     max_file_megabytes: int = Field(64, ge=1, le=4_096, description="a larger log is named and skipped")
+    max_archive_megabytes: int = Field(
+        8_000, ge=1, le=1_000_000, description="an archive of logs that unpacks to more is left there, and named"
+    )
 
 
 class ObjectiveSettings(_Group):
@@ -271,6 +275,10 @@ class Settings(BaseSettings):
     @property
     def status_thresholds(self) -> Thresholds:
         return Thresholds(self.thresholds.healthy, self.thresholds.degraded)
+
+    @property
+    def log_limits(self) -> Limits:
+        return Limits(self.imports.max_file_megabytes * 1_000_000, self.imports.max_archive_megabytes * 1_000_000)
 
     @property
     def promised(self) -> Objective:

@@ -21,12 +21,12 @@ from core.clock import utc_now
 from core.demo import build as build_demo
 from core.errors import CouplingHealthError, NoWatchedDatabase
 from core.health_monitor import HealthMonitor
+from core.logs.writing import report_as_json
 from core.model import Request, Status, Trigger
 from core.passwords import is_weak
 from core.settings import Settings, load_settings
 from core.state import accounts
 from core.status import status_of
-from core.violation_log import report_as_json
 from dashboard import cli_report, cli_tokens
 from dashboard.console import (
     AsJson,

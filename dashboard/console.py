@@ -19,7 +19,7 @@ from rich.table import Table
 from core.durations import in_words
 from core.errors import CouplingHealthError
 from core.health_monitor import HealthSummary
-from core.log_import import ImportResult
+from core.logs.importing import ImportResult
 from core.model import Report, Status
 from core.scheduler import in_one_line
 from core.settings import Settings

@@ -20,11 +20,11 @@ from core.errors import (
     WatchedSchemaUnsuitable,
 )
 from core.health_monitor import HealthMonitor
+from core.logs.reading import read_log
 from core.model import Kind, Outcome, Request, Source, Status, Trigger
 from core.settings import Settings
 from core.state.database import StateDatabase
 from core.state.episodes import Changes
-from core.violation_log import read_log
 from tests.application import Application, SqliteApplication
 from tests.engines.statements import listening
 from tests.frozen_clock import NOON, FrozenClock

@@ -7,6 +7,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import pytest
 import sqlalchemy as sa
 
 from core.health_monitor import HealthMonitor
-from core.log_import import ImportResult, import_logs
+from core.logs.importing import ImportResult, import_logs
+from core.logs.sources import Limits
 from core.model import Kind, Outcome, Source
 from core.state import known_logs, schema
 from core.state.database import StateDatabase
@@ -22,6 +24,8 @@ from core.status import DEFAULT_THRESHOLDS
 from tests.application import SqliteApplication
 from tests.frozen_clock import FrozenClock
 from tests.test_reading_logs import BROKEN, READABLE, SAMPLES
+
+LATER = datetime(2025, 11, 1, tzinfo=UTC)  # than all samples
 
 
 @pytest.fixture
@@ -41,7 +45,7 @@ def within(seconds: float, work: Callable[[], Any]) -> Any:
 
 
 def take(state: StateDatabase, folder: Path, largest: int = 64_000_000) -> ImportResult:
-    return import_logs(state, folder, largest, DEFAULT_THRESHOLDS)
+    return import_logs(state, folder, Limits(largest, 10 * largest), DEFAULT_THRESHOLDS, LATER)
 
 
 def rows(state: StateDatabase) -> list[sa.Row[Any]]:
@@ -243,8 +247,9 @@ def test_progress_is_told_while_logs_are_read(sqlite_state: StateDatabase, tmp_p
         (tmp_path / f"20250101_{number:06}_violations.json").write_text(
             log_text(total_checked=1_000 + number, consistent=999 + number)
         )
-    told: list[tuple[int, int]] = []
-    result = import_logs(sqlite_state, tmp_path, 10_000, DEFAULT_THRESHOLDS, lambda done, all_: told.append((done, all_)))
+    told: list[tuple[int, int | None]] = []
+    limits = Limits(10_000, 100_000)
+    result = import_logs(sqlite_state, tmp_path, limits, DEFAULT_THRESHOLDS, LATER, lambda done, all_: told.append((done, all_)))
     assert result.imported == 450
     assert told[0] == (0, 450)
     assert told[-1] == (450, 450)

@@ -18,10 +18,10 @@ from core.errors import (
     WatchedSchemaUnsuitable,
 )
 from core.health_monitor import HealthMonitor
+from core.logs.reading import read_log
 from core.model import Kind, Outcome, Report, Request, Source, Status, Trigger
 from core.settings import Settings
 from core.state.database import StateDatabase
-from core.violation_log import read_log
 from tests.application import SqliteApplication
 from tests.engines.statements import holding_before, listening
 from tests.frozen_clock import FrozenClock

@@ -16,19 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import ViolationLogUnwritable
+from core.logs.reading import LOG_NAME, ReadLog, parse_log, read_log
+from core.logs.sources import find_logs
+from core.logs.writing import ViolationLogWriter, WrittenLog, added_keys, report_as_json
 from core.model import Kind, Report, Totals, Trigger, Violation
 from core.status import consistency_rate
-from core.violation_log import (
-    LOG_NAME,
-    ReadLog,
-    ViolationLogWriter,
-    WrittenLog,
-    added_keys,
-    find_logs,
-    parse_log,
-    read_log,
-    report_as_json,
-)
 from tests.examples import examples
 from tests.frozen_clock import NOON
 from tests.subprocesses import run, running, wait_for_line
@@ -109,7 +101,6 @@ def test_what_was_written_is_read(tmp_path: Path, found: list[Violation], agreei
         timestamp=moment,
         totals=report.totals,
         consistency_rate=report.consistency_rate,
-        by_kind={kind: count for kind in Kind if (count := sum(violation.kind is kind for violation in found))},
         violations=found,
         check_id="c0ffee",
     )
@@ -255,7 +246,7 @@ _WRITE_AND_WAIT = """
 import sys
 from pathlib import Path
 from tests.test_violation_log import MISMATCH, report_of
-from core.violation_log import ViolationLogWriter
+from core.logs.writing import ViolationLogWriter
 from tests.frozen_clock import NOON
 
 report = report_of([MISMATCH] * 20_000)

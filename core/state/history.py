@@ -14,10 +14,11 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from core.breakdown import BreakdownEntry, as_json, from_json
+from core.logs.parsing import ParsedLog, kinds_of
 from core.model import Kind, Outcome, Report, Request, Source, Status, Totals, Trigger
+from core.state.parts import in_parts
 from core.state.schema import history
 from core.status import Evidence, Thresholds
-from core.violation_log import ReadLog
 
 _LONGEST_ERROR, _LONGEST_NAME = 2_000, 200
 _FIRST_SPAN = 2_000  # rows: a week of checks, in which the status usually changed
@@ -93,26 +94,32 @@ def record_failed(connection: sa.Connection, attempt: FailedAttempt, watched: st
     )
 
 
-def record_imported(connection: sa.Connection, logs: Sequence[tuple[str, ReadLog]]) -> None:
-    """Add the rows of logs that somebody else wrote; each with its file's name."""
+def record_imported(connection: sa.Connection, logs: Sequence[ParsedLog]) -> Sequence[int]:
+    """Add the rows of logs that somebody else wrote, each with its file's name; their numbers. One at a time may do that."""
+    newest = latest_id(connection)
     rows = [
         {
             "source": Source.IMPORT,
             "check_id": log.check_id,
             "timestamp": log.timestamp,
             "outcome": log.totals.outcome,
-            "log_file": name,
-            **_figures(log.totals, log.consistency_rate, log.by_kind),
+            "log_file": log.name,
+            "breakdown": log.breakdown,
+            **_figures(log.totals, log.consistency_rate, kinds_of(log)),
         }
-        for name, log in logs
+        for log in logs
     ]
-    if rows:
-        connection.execute(sa.insert(history), rows)
+    if not rows:
+        return []
+    connection.execute(sa.insert(history), rows)
+    added = sa.select(history.c.id).where(history.c.id > newest, history.c.source == Source.IMPORT).order_by(history.c.id)
+    return connection.execute(added).scalars().all()
 
 
 def known_check_ids(connection: sa.Connection, check_ids: Iterable[str]) -> set[str]:
     """Which of these have a row already."""
-    return set(connection.execute(sa.select(history.c.check_id).where(history.c.check_id.in_(check_ids))).scalars())
+    parts = (sa.select(history.c.check_id).where(history.c.check_id.in_(part)) for part in in_parts(check_ids))
+    return {str(check_id) for part in parts for check_id in connection.execute(part).scalars()}
 
 
 def find(connection: sa.Connection, check_id: str) -> Attempt | None:
@@ -147,13 +154,6 @@ def newest_completed(connection: sa.Connection, watched: str | None) -> Attempt 
     )
     row = connection.execute(statement).one_or_none()
     return None if row is None else _attempt(row)
-
-
-def newest_reading(connection: sa.Connection, watched: str) -> datetime | None:
-    """When pairs were last compared, by a check or by a log."""
-    about = sa.or_(history.c.source == Source.IMPORT, history.c.watched == watched)
-    statement = sa.select(history.c.timestamp).where(about, history.c.total_checked > 0)
-    return connection.execute(statement.order_by(history.c.timestamp.desc(), history.c.id.desc()).limit(1)).scalar()
 
 
 def newest_watched(connection: sa.Connection) -> str | None:

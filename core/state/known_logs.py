@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 import sqlalchemy as sa
 
-from core.state.schema import known_logs
+from core.state.parts import in_parts
+from core.state.schema import known_logs, log_folders
 
 
 class LogOutcome(StrEnum):
@@ -18,6 +19,10 @@ class LogOutcome(StrEnum):
     IMPORTED = "imported"  # it became a row of history
     DUPLICATE = "duplicate"  # the same log was read before, under another name
     BROKEN = "broken"  # it cannot be read; looked at again when it changes
+    EARLY = "early"  # it is dated in the future; looked at again until its time has come
+
+
+UNREAD = (LogOutcome.BROKEN, LogOutcome.EARLY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +42,9 @@ class KnownLog:
 
 
 def settled(connection: sa.Connection, folder: str) -> set[str]:
-    """The paths in a folder that nobody needs to look at again: all but the broken ones."""
+    """The paths in a folder that nobody needs to look at again: all but those that could not be read."""
     within = known_logs.c.path.startswith(folder, autoescape=True)
-    statement = sa.select(known_logs.c.path).where(within, known_logs.c.outcome != LogOutcome.BROKEN)
+    statement = sa.select(known_logs.c.path).where(within, known_logs.c.outcome.not_in(UNREAD))
     return set(connection.execute(statement).scalars())
 
 
@@ -59,8 +64,9 @@ def remember(connection: sa.Connection, logs: Sequence[KnownLog]) -> None:
 
 def taken(connection: sa.Connection, digests: Iterable[str]) -> set[str]:
     """Which of these contents were taken into history before."""
-    outcomes = known_logs.c.outcome.in_([LogOutcome.OWN, LogOutcome.IMPORTED])
-    return set(connection.execute(sa.select(known_logs.c.digest).where(known_logs.c.digest.in_(digests), outcomes)).scalars())
+    whole = sa.select(known_logs.c.digest).where(known_logs.c.outcome.in_([LogOutcome.OWN, LogOutcome.IMPORTED]))
+    parts = (whole.where(known_logs.c.digest.in_(part)) for part in in_parts(digests))
+    return {str(digest) for part in parts for digest in connection.execute(part).scalars()}
 
 
 def named(connection: sa.Connection, name: str) -> Sequence[str]:
@@ -70,9 +76,36 @@ def named(connection: sa.Connection, name: str) -> Sequence[str]:
 
 
 def broken(connection: sa.Connection) -> Sequence[KnownLog]:
-    """The logs that cannot be read, by path."""
-    statement = sa.select(known_logs).where(known_logs.c.outcome == LogOutcome.BROKEN).order_by(known_logs.c.path)
+    """The logs that cannot be read, or not yet, by path."""
+    statement = sa.select(known_logs).where(known_logs.c.outcome.in_(UNREAD)).order_by(known_logs.c.path)
     return [
         KnownLog(row.path, row.size, row.mtime_ns, row.digest, LogOutcome(row.outcome), row.problem)
         for row in connection.execute(statement)
     ]
+
+
+def contents_of(connection: sa.Connection, paths: Iterable[str]) -> Mapping[str, str]:
+    """The digests of those of these paths that were read."""
+    read = sa.select(known_logs.c.path, known_logs.c.digest).where(known_logs.c.digest.is_not(None))
+    parts = (read.where(known_logs.c.path.in_(part)) for part in in_parts(paths))
+    return {path: digest for part in parts for path, digest in connection.execute(part)}
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPlace:
+    """A folder or an archive as it was when it was read to the end."""
+
+    mtime_ns: int
+    logs: int
+
+
+def place(connection: sa.Connection, path: str) -> KnownPlace | None:
+    """What is known of a folder or an archive."""
+    row = connection.execute(sa.select(log_folders).where(log_folders.c.path == path)).one_or_none()
+    return None if row is None else KnownPlace(row.mtime_ns, row.logs)
+
+
+def remember_place(connection: sa.Connection, path: str, known: KnownPlace) -> None:
+    """A folder or an archive was read to the end."""
+    connection.execute(sa.delete(log_folders).where(log_folders.c.path == path))
+    connection.execute(sa.insert(log_folders).values(path=path, **asdict(known)))

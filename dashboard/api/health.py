@@ -14,12 +14,12 @@ from starlette.responses import JSONResponse
 
 from core.errors import CouplingHealthError, StateDatabaseUnavailable, ViolationsSuperseded
 from core.health_monitor import Known
+from core.logs.writing import report_as_json
 from core.model import Kind, Outcome, Scope, Source, Trigger
 from core.model import Request as CheckRequest
 from core.normal_form import normalised_name
 from core.state.current_violations import EVERYTHING, ViolationFilter
 from core.state.tokens import Token
-from core.violation_log import report_as_json
 from dashboard.api import documents, models
 from dashboard.api.answers import Pieces
 from dashboard.api.desk import Desk, desk_of

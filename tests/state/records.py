@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import uuid4
 
+from core.logs.parsing import ParsedLog
 from core.model import Kind, Report, Request, Totals, Trigger, Violation
-from core.state import episodes, history, staging
+from core.state import episodes, history, readings, staging
 from core.state.database import StateDatabase
 from core.state.history import FailedAttempt
-from core.state.landing import land
+from core.state.landing import adopt, land
 from core.status import rate_of
-from core.violation_log import ReadLog
 
 HERE = "sqlite:////srv/app.db progress = license"
 
@@ -45,9 +45,10 @@ def failed(state: StateDatabase, moment: datetime, error: str = "refused", watch
 
 def imported(state: StateDatabase, moment: datetime, total: int = 100, bad: int = 1) -> None:
     totals = Totals(total, bad)
-    log = ReadLog(moment, totals, rate_of(totals), {}, [], None)
+    name = "20251025_120000_violations.json"
+    log = ParsedLog(name, 0, 0, "", moment, totals, rate_of(totals), None, {}, None, None)
     with state.write() as connection:
-        history.record_imported(connection, [("20251025_120000_violations.json", log)])
+        history.record_imported(connection, [log])
 
 
 def staged(state: StateDatabase, moment: datetime, found: list[Violation], chunk: int = 1_000) -> str:
@@ -64,7 +65,9 @@ def recorded(state: StateDatabase, moment: datetime, found: list[Violation], wat
     check_id, scope = staged(state, moment, found, chunk=chunk), episodes.scope_of(watched)
     staging.carry_first_seen(state, check_id, scope)
     with state.write() as connection:
-        before = history.newest_reading(connection, watched)
+        before = readings.newest_reading(connection, watched)
+        if not history.newest_check_ids(connection, watched, 1):
+            adopt(connection, scope)
         made = report(moment, Totals(len(found) + 10, len(found)), check_id)
         land(connection, scope, check_id, history.record_completed(connection, made, watched), moment, before)
     return check_id

@@ -1,0 +1,220 @@
+"""Reading violation logs, whoever wrote them: tolerant of all that the earlier implementation wrote."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from core.errors import LogBroken
+from core.model import Kind, Totals, UserId, Violation
+from core.status import DEFAULT_THRESHOLDS, Thresholds, consistency_rate
+
+LOG_NAME = re.compile(r"\d{8}_\d{6}(_\d+)?_violations\.json")
+
+_CHECK_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_ACTION_KINDS = {kind.action.value: kind for kind in Kind} | {
+    "sync_to_higher_level": Kind.LEVEL_MISMATCH  # the earlier implementation's older name
+}
+_LONGEST_TEXT = 500  # characters of a user id or a specialization
+_MOST_REMEMBERED = 500_000  # violations, about 200 MB
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLog:
+    """What a log says, whoever wrote it."""
+
+    timestamp: datetime
+    totals: Totals
+    consistency_rate: Decimal | None
+    violations: Sequence[Violation]
+    check_id: str | None
+
+    @property
+    def lists_all(self) -> bool:
+        """Whether it names all that it counted: only then does a pair that is not named agree."""
+        return len(self.violations) >= self.totals.inconsistent
+
+
+class LogReader:
+    """Reads log after log. A violation that stands in many of them is one object, made once."""
+
+    def __init__(self, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> None:
+        self._thresholds = thresholds
+        self._known: dict[tuple[object, ...], Violation] = {}
+
+    def parse(self, data: bytes) -> ReadLog:
+        """The bytes of a log as what they say. Raises LogBroken."""
+        content = _report_in(data)
+        entries = content.get("violations")
+        if len(self._known) > _MOST_REMEMBERED:
+            self._known.clear()
+        violations = [self._violation(entry) for entry in entries] if isinstance(entries, list) else []
+        totals = _totals(content, len(violations))
+        check_id = content.get("check_id")
+        return ReadLog(
+            timestamp=_timestamp(content["timestamp"]),
+            totals=totals,
+            consistency_rate=consistency_rate(totals.consistent, totals.total_checked, self._thresholds),
+            violations=violations,
+            check_id=check_id if isinstance(check_id, str) and _CHECK_ID.fullmatch(check_id) else None,
+        )
+
+    def _violation(self, entry: object) -> Violation:
+        if not isinstance(entry, dict):
+            raise LogBroken("it lists a violation that is not an object")
+        get = entry.get
+        user, name, progress, license_ = get("user_id"), get("specialization"), get("progress_level"), get("license_level")
+        # with their types, for 1, 1.0 and true are equal, and do not say the same
+        said = (user, name, progress, license_, get("kind"), get("recommended_action"))
+        key = (*said, type(user), type(name), type(progress), type(license_))
+        try:
+            known = self._known.get(key)
+        except TypeError:  # a list where a value should be
+            return _violation(entry)
+        if known is None:
+            known = self._known[key] = _violation(entry)
+        return known
+
+
+def read_log(path: Path, largest: int, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> tuple[ReadLog, str]:
+    """A log and its SHA-256; `largest` is in bytes, a larger file is refused unread. Raises LogBroken with the reason."""
+    try:
+        with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_size > largest:
+                raise too_large(largest)
+            data = file.read(largest + 1)
+    except OSError as unreadable:
+        raise cannot_be_opened(unreadable) from unreadable
+    return parse_log(data, thresholds), digest_of(data)
+
+
+def parse_log(data: bytes, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> ReadLog:
+    """The bytes of a log as what they say. Raises LogBroken."""
+    return LogReader(thresholds).parse(data)
+
+
+def digest_of(data: bytes) -> str:
+    """By which a log is known, whatever it is called: SHA-256, in hexadecimal digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def too_large(largest: int) -> LogBroken:
+    """A log has more than `largest` bytes."""
+    return LogBroken(f"it is larger than {largest // 1_000_000} MB")
+
+
+def cannot_be_opened(unreadable: OSError) -> LogBroken:
+    """The file system refused."""
+    return LogBroken(f"it cannot be opened: {unreadable.strerror}")
+
+
+def _report_in(data: bytes) -> Mapping[str, Any]:
+    if not data.strip():
+        raise LogBroken("it is empty")
+    try:
+        content = json.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as foreign:
+        raise LogBroken("it is not UTF-8 text") from foreign
+    except ValueError as cut:
+        raise LogBroken(f"it is not whole JSON: {cut}") from cut
+    except RecursionError as deep:
+        raise LogBroken("it is nested too deeply to be a report") from deep
+    if not isinstance(content, dict) or "timestamp" not in content:
+        raise LogBroken("it is JSON, but no report")
+    return content
+
+
+def _totals(content: Mapping[str, Any], listed: int) -> Totals:
+    """The integers; where one is missing the others give it, and the list of violations stands in last."""
+    total, consistent, inconsistent = (_count(content, key) for key in ("total_checked", "consistent", "inconsistent"))
+    if inconsistent is None:
+        inconsistent = total - consistent if total is not None and consistent is not None else listed
+    if total is None:
+        if consistent is None:
+            raise LogBroken("it is JSON, but no report: total_checked is missing")
+        total = consistent + inconsistent
+    if not 0 <= inconsistent <= total or (consistent is not None and consistent + inconsistent != total):
+        raise LogBroken("its figures contradict each other")
+    return Totals(
+        total,
+        inconsistent,
+        _count(content, "unidentified_progress_rows") or 0,
+        _count(content, "unidentified_license_rows") or 0,
+    )
+
+
+def _count(content: Mapping[str, Any], key: str) -> int | None:
+    number = _integer(content.get(key))
+    if number is not None and not 0 <= number < 2**63:
+        raise LogBroken(f"{key} is {number}")
+    return number
+
+
+def _integer(value: object) -> int | None:
+    """An integer, also one written as a float or as text; None for everything else."""
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    if isinstance(value, str) and re.fullmatch(r"\s*-?\d{1,18}(\.0+)?\s*", value):
+        return int(float(value)) if "." in value else int(value)
+    return None
+
+
+def _violation(entry: Mapping[str, Any]) -> Violation:
+    progress, license_ = _level(entry, "progress_level"), _level(entry, "license_level")
+    user = entry.get("user_id")
+    integer = None if isinstance(user, str) else _integer(user)
+    user_id: UserId = integer if integer is not None and _fits(integer) else _text(user)
+    return Violation(user_id, _text(entry.get("specialization") or "").strip().upper(), progress, license_, _kind(entry))
+
+
+def _level(entry: Mapping[str, Any], key: str) -> int | None:
+    level = _integer(entry.get(key))
+    if level is not None and not _fits(level):
+        raise LogBroken(f"it lists a {key} of {str(level)[:40]}")
+    return level
+
+
+def _fits(number: int) -> bool:
+    """Whether a database can hold it."""
+    return -(2**63) <= number < 2**63
+
+
+def _text(value: object) -> str:
+    """Text that a database can hold: JSON may bring halves of characters, and characters without a meaning."""
+    text = str(value).replace("\x00", "\ufffd").encode(errors="replace").decode()
+    if len(text) > _LONGEST_TEXT:
+        raise LogBroken(f"it lists a user or specialization of {len(text):,} characters")
+    return text
+
+
+def _kind(entry: Mapping[str, Any]) -> Kind:
+    kind = entry.get("kind")
+    if isinstance(kind, str) and kind in Kind.__members__.values():
+        return Kind(kind)
+    action = entry.get("recommended_action")
+    if isinstance(action, str) and action in _ACTION_KINDS:
+        return _ACTION_KINDS[action]
+    if entry.get("license_level") is None:
+        return Kind.MISSING_LICENSE
+    return Kind.MISSING_PROGRESS if entry.get("progress_level") is None else Kind.LEVEL_MISMATCH
+
+
+def _timestamp(value: object) -> datetime:
+    """ISO 8601; without a zone it is UTC."""
+    try:
+        moment = datetime.fromisoformat(str(value).strip())
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError) as odd:
+        raise LogBroken(f"its timestamp is not a time: {str(value)[:60]!r}") from odd

@@ -1,0 +1,196 @@
+"""Where violation logs come from: a folder, or an archive that is read without being unpacked."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import os
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, cast
+
+from core.errors import LogBroken
+from core.logs.reading import LOG_NAME, cannot_be_opened, too_large
+
+_BUFFER = 1 << 20  # bytes that one look at an archive's own records may take
+_DAMAGED = (
+    *(tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+    *(EOFError, OSError, RuntimeError, NotImplementedError),  # the same libraries' words for it
+)
+_OPENERS: dict[bytes, Callable[[IO[bytes]], Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
+
+
+@dataclass(frozen=True, slots=True)
+class FoundLog:
+    """A log to be read. Without `data` it is a file at `path`; `problem` tells why there is nothing to read."""
+
+    path: str
+    data: bytes | None = None
+    size: int = 0
+    mtime_ns: int = 0
+    problem: str | None = None
+
+
+def loaded(log: FoundLog, largest: int) -> FoundLog | None:
+    """A log with the bytes of its file, or why it has none; None when the file went away. `largest` is in bytes."""
+    try:
+        with Path(log.path).open("rb") as file:
+            status = os.fstat(file.fileno())
+            whole = replace(log, size=status.st_size, mtime_ns=status.st_mtime_ns)
+            if status.st_size > largest:
+                return replace(whole, problem=str(too_large(largest)))
+            return replace(whole, data=file.read(largest + 1))
+    except FileNotFoundError:
+        return None
+    except OSError as unreadable:
+        return replace(log, problem=str(cannot_be_opened(unreadable)))
+
+
+class ArchiveDamaged(Exception):
+    """An archive cannot be read any further; the message tells why, in the middle of a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is read of other people's logs, in bytes."""
+
+    largest: int  # a larger log is named and skipped
+    unpacked: int  # an archive that unpacks to more is left there
+
+
+def find_logs(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """The regular files in a folder that are named like logs, oldest name first. Raises OSError."""
+    with os.scandir(folder) as entries:
+        named = sorted((entry for entry in entries if LOG_NAME.fullmatch(entry.name)), key=lambda entry: entry.name)
+    for entry in named:
+        with suppress(OSError):  # a link that leads in a circle
+            if entry.is_file():
+                yield entry
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a file can be looked into. Raises OSError when it cannot be opened."""
+    if not path.is_file():
+        return False
+    if zipfile.is_zipfile(path):
+        return True
+    try:
+        with path.open("rb") as file, tarfile.open(fileobj=_unpacked(file, _BUFFER * 64), mode="r:"):
+            return True
+    except (*_DAMAGED, ArchiveDamaged):
+        return _begins_like_an_archive(path)
+
+
+def logs_in_archive(archive: Path, limits: Limits) -> Iterator[FoundLog]:
+    """The logs in a .zip or a .tar, also a compressed one. Nothing is written anywhere.
+
+    A .zip gives them by name, a .tar in its own order. Raises ArchiveDamaged, after what could be read.
+    """
+    try:
+        if zipfile.is_zipfile(archive):
+            yield from _in_zip(archive, limits)
+        else:
+            yield from _in_tar(archive, limits)
+    except _DAMAGED as damaged:
+        raise ArchiveDamaged(f"it is damaged: {damaged or type(damaged).__name__}") from damaged
+
+
+def member_of_archive(archive: Path, member: str, limits: Limits) -> bytes | None:
+    """One log out of an archive; None when it is not in there. Raises ArchiveDamaged, LogBroken."""
+    for found in logs_in_archive(archive, limits):
+        if found.path == f"{archive}/{member}":
+            if found.data is None:
+                raise LogBroken(found.problem or "it cannot be read")
+            return found.data
+    return None
+
+
+def _in_zip(archive: Path, limits: Limits) -> Iterator[FoundLog]:
+    left = limits.unpacked
+    with zipfile.ZipFile(archive) as opened:
+        members = [member for member in opened.infolist() if LOG_NAME.fullmatch(PurePosixPath(member.filename).name)]
+        for member in sorted(members, key=lambda member: (PurePosixPath(member.filename).name, member.filename)):
+            path, problem = f"{archive}/{member.filename}", _problem_with(member.filename, member.file_size, limits)
+            if member.flag_bits & 0x1:
+                problem = "it is encrypted"
+            if problem:
+                yield FoundLog(path, size=member.file_size, problem=problem)
+                continue
+            with opened.open(member) as file:
+                data = file.read(limits.largest + 1)
+            left -= len(data)
+            if left < 0:
+                raise ArchiveDamaged(_unpacks_to_more(limits))
+            yield FoundLog(path, data, len(data))
+
+
+def _in_tar(archive: Path, limits: Limits) -> Iterator[FoundLog]:
+    with archive.open("rb") as file, tarfile.open(fileobj=_unpacked(file, limits.unpacked), mode="r:") as opened:
+        while (member := opened.next()) is not None:
+            opened.members.clear()  # type: ignore[attr-defined]  # it would keep them all; typeshed does not know of them
+            if not LOG_NAME.fullmatch(PurePosixPath(member.name).name) or member.isdir():
+                continue
+            path, problem = f"{archive}/{member.name}", _problem_with(member.name, member.size, limits)
+            if not member.isreg():
+                problem = "it is no regular file"
+            content = None if problem else opened.extractfile(member)
+            data = content.read(limits.largest + 1) if content else None
+            yield FoundLog(path, data, member.size, int(member.mtime) * 10**9 if member.mtime > 0 else 0, problem)
+
+
+def _problem_with(name: str, size: int, limits: Limits) -> str | None:
+    if name.startswith(("/", "\\")) or ".." in PurePosixPath(name.replace("\\", "/")).parts or ":" in name.split("/")[0]:
+        return "its path leads out of the archive"
+    return str(too_large(limits.largest)) if size > limits.largest else None
+
+
+def _unpacks_to_more(limits: Limits) -> str:
+    return f"it unpacks to more than {limits.unpacked // 1_000_000:,} MB"
+
+
+def _begins_like_an_archive(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(8).startswith((*_OPENERS, b"PK"))
+
+
+def _unpacked(file: IO[bytes], most: int) -> IO[bytes]:
+    head = file.read(8)
+    file.seek(0)
+    opener = next((opener for magic, opener in _OPENERS.items() if head.startswith(magic)), None)
+    return cast("IO[bytes]", _Bounded(opener(file) if opener else file, most))
+
+
+class _Bounded:
+    """What tarfile needs of a file, up to so many bytes of it, and never much at once."""
+
+    def __init__(self, file: IO[bytes], most: int) -> None:
+        self._file = file
+        self._most = most
+
+    def read(self, size: int = -1) -> bytes:
+        if size < 0 or size > max(_BUFFER * 64, self._most):
+            raise ArchiveDamaged("it is damaged: a part of it claims to be larger than can be")
+        data = self._file.read(size)
+        self._check(self._file.tell())
+        return data
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        if whence == os.SEEK_SET:
+            self._check(offset)
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def _check(self, position: int) -> None:
+        if position > self._most:
+            raise ArchiveDamaged(f"it unpacks to more than {self._most // 1_000_000:,} MB")

@@ -1,0 +1,114 @@
+"""Taking logs that were read into the state database: history, lives, and what came of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from core.lives import Key, Rows
+from core.logs.parsing import ParsedChunk, ParsedLog, UnreadLog
+from core.state import history, known_logs
+from core.state.known_logs import KnownLog, LogOutcome
+from core.state.lives_of_logs import take_readings
+
+_MOST_LISTED = 2_000_000  # violations in a batch
+
+
+class Batch:
+    """Logs that are taken together, and the rows that they list."""
+
+    def __init__(self) -> None:
+        self.logs: list[tuple[ParsedLog | UnreadLog, frozenset[int]]] = []
+        self.rows = Rows()
+        self.listed = 0
+
+    def __len__(self) -> int:
+        return len(self.logs)
+
+    def add(self, chunk: ParsedChunk) -> None:
+        places = [self.rows.place_of(row) for row in chunk.table]
+        for log in chunk.logs:
+            listed = frozenset(map(places.__getitem__, log.rows)) if isinstance(log, ParsedLog) and log.rows else frozenset()
+            self.logs.append((log, listed))
+            self.listed += len(listed)
+
+
+def batches(chunks: Iterable[ParsedChunk], size: int) -> Iterator[Batch]:
+    """Chunks put together until they hold about `size` logs, or very many violations."""
+    batch = Batch()
+    for chunk in chunks:
+        batch.add(chunk)
+        if len(batch) >= size or batch.listed >= _MOST_LISTED:
+            yield batch
+            batch = Batch()
+    if batch:
+        yield batch
+
+
+def take(connection: sa.Connection, batch: Batch, latest: datetime) -> Sequence[KnownLog]:
+    """Take those logs into history and lives that nobody has taken before and that are not dated after `latest`.
+
+    What came of each that was not known at its path. Call in one transaction.
+    """
+    whole = [log for log, _ in batch.logs if isinstance(log, ParsedLog)]
+    sorter = _Sorter(
+        ours=history.known_check_ids(connection, [log.check_id for log in whole if log.check_id]),
+        taken=known_logs.taken(connection, [log.digest for log in whole]),
+        at_paths=dict(known_logs.contents_of(connection, [log.path for log, _ in batch.logs])),
+        latest=latest,
+    )
+    for log, listed in batch.logs:
+        sorter.sort(log, listed)
+    fresh = sorted(sorter.fresh, key=lambda one: one[0].timestamp)
+    numbers = history.record_imported(connection, [log for log, _ in fresh])
+    readings = {
+        Key(log.timestamp, number): listed
+        for number, (log, listed) in zip(numbers, fresh, strict=True)
+        if log.rows is not None and log.totals.total_checked
+    }
+    take_readings(connection, readings, batch.rows)
+    outcomes = list(sorter.outcomes.values())
+    known_logs.remember(connection, outcomes)
+    return outcomes
+
+
+class _Sorter:
+    """Tells new logs from those that are known, broken or of tomorrow."""
+
+    def __init__(self, ours: set[str], taken: set[str], at_paths: dict[str, str], latest: datetime) -> None:
+        self.fresh: list[tuple[ParsedLog, frozenset[int]]] = []
+        self.outcomes: dict[str, KnownLog] = {}
+        self._ours = ours
+        self._taken = taken
+        self._at_paths = at_paths
+        self._latest = latest
+
+    def sort(self, log: ParsedLog | UnreadLog, listed: frozenset[int]) -> None:
+        digest = log.digest if isinstance(log, ParsedLog) else None
+        known = self._at_paths.get(log.path)
+        if known is not None and known == digest:
+            return
+        # an archive may hold two of a name, or be replaced: what was read there before stays known
+        path = log.path if known is None else f"{log.path}#{(digest or 'unread')[:8]}"
+        file = path, log.size, log.mtime_ns
+        if isinstance(log, UnreadLog):
+            self.outcomes[path] = KnownLog(*file, None, LogOutcome.BROKEN, log.problem)
+        elif log.timestamp > self._latest:
+            problem = f"it is dated in the future, {log.timestamp:%Y-%m-%d %H:%M} UTC; it is read when that time has come"
+            self.outcomes[path] = KnownLog(*file, None, LogOutcome.EARLY, problem)
+        else:
+            self._at_paths[log.path] = log.digest
+            self.outcomes[path] = KnownLog(*file, log.digest, self._outcome_of(log, listed))
+
+    def _outcome_of(self, log: ParsedLog, listed: frozenset[int]) -> LogOutcome:
+        if log.check_id in self._ours:
+            return LogOutcome.OWN
+        if log.digest in self._taken:
+            return LogOutcome.DUPLICATE
+        self._taken.add(log.digest)
+        if log.check_id is not None:
+            self._ours.add(log.check_id)
+        self.fresh.append((log, listed))
+        return LogOutcome.IMPORTED

@@ -1,0 +1,87 @@
+"""The violations' lives with logs among the checks, in whatever order they come."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.logs.parsing import parse_all
+from core.logs.sources import FoundLog
+from core.logs.taking import batches, take
+from core.model import Kind, Violation
+from core.state import episodes, schema
+from core.state.database import StateDatabase
+from core.state.known_logs import KnownLog, LogOutcome
+from core.status import DEFAULT_THRESHOLDS
+from tests.examples import examples
+from tests.frozen_clock import NOON
+from tests.state.records import HERE, recorded
+from tests.state.test_episodes import FIVE, Levels, check, kept, lives, oracle, violation
+
+LARGE = 1_000_000
+LATER = NOON + timedelta(days=1)
+
+
+def log_of(at: datetime, listed: Mapping[int, Levels], **changes: object) -> FoundLog:
+    """A log as the earlier implementation wrote it."""
+    violations = [violation(user, levels).as_json() for user, levels in listed.items()]
+    content = {
+        "timestamp": at.replace(tzinfo=None).isoformat(),
+        "total_checked": len(listed) + 10,
+        "consistent": 10,
+        "inconsistent": len(listed),
+        "violations": violations,
+    }
+    return FoundLog(f"/logs/{at:%Y%m%d_%H%M%S}_violations.json", json.dumps(content | changes).encode())
+
+
+def read(state: StateDatabase, *logs: FoundLog, latest: datetime = LATER) -> list[KnownLog]:
+    found: list[KnownLog] = []
+    for batch in batches(parse_all(logs, LARGE, DEFAULT_THRESHOLDS), 1_000):
+        with state.write() as connection:
+            found += take(connection, batch, latest)
+    return found
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a check or a log lists, and, for a log, how many readings later it comes."""
+
+    listed: dict[int, Levels]
+    delay: int | None  # None: a check
+
+
+listings = st.dictionaries(st.integers(1, 4), st.tuples(st.integers(2, 3), st.just(1)), max_size=4)
+happenings = st.lists(st.builds(Reading, listings, st.none() | st.integers(0, 8)), min_size=1, max_size=9)
+
+
+def tell(state: StateDatabase, readings: Sequence[Reading]) -> None:
+    """Let the checks happen in their order, and the logs come when they come, those of a moment together."""
+    for now in range(len(readings) + 9):
+        logs = [
+            log_of(NOON + at * FIVE, reading.listed)
+            for at, reading in enumerate(readings)
+            if reading.delay is not None and at + reading.delay == now
+        ]
+        read(state, *reversed(logs))
+        if now < len(readings) and readings[now].delay is None:
+            recorded(state, NOON + now * FIVE, [violation(user, levels) for user, levels in sorted(readings[now].listed.items())])
+
+
+@settings(max_examples=examples(60))
+@given(readings=happenings)
+def test_lives_are_as_counted_whatever_the_order_in_which_logs_come(fresh_state: StateDatabase, readings: list[Reading]) -> None:
+    with fresh_state.write() as connection:
+        for table in (schema.episode_changes, schema.episodes, schema.history, schema.violations, schema.known_logs):
+            connection.execute(table.delete())
+    tell(fresh_state, readings)
+    listed = [reading.listed for reading in readings]
+    if all(reading.delay is not None for reading in readings):
+        check(fresh_state, NOON + len(readings) * FIVE)  # the first check is told what the logs alone had told
+        listed.append({})
+    assert kept(fresh_state) == oracle(listed)
