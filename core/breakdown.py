@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from sys import intern
 
 from core.model import Direction, Kind, Violation
 
@@ -39,7 +40,9 @@ def as_json(counts: Mapping[Part, int]) -> list[list[str | int]]:
     for (_, kind, direction), count in ordered[MOST_ENTRIES:]:
         rest[REST, kind, direction] += count
     entries = ordered[:MOST_ENTRIES] + sorted(rest.items(), key=lambda part: (-part[1], part[0]))
-    return [[specialization, kind.value, direction.value, count] for (specialization, kind, direction), count in entries]
+    return [
+        [specialization, intern(str(kind)), intern(str(direction)), count] for (specialization, kind, direction), count in entries
+    ]
 
 
 def from_json(document: Sequence[Sequence[str | int]] | None) -> Sequence[BreakdownEntry]:
@@ -48,3 +51,11 @@ def from_json(document: Sequence[Sequence[str | int]] | None) -> Sequence[Breakd
         BreakdownEntry(str(specialization), Kind(str(kind)), Direction(str(direction)), int(count))
         for specialization, kind, direction, count in document or ()
     ]
+
+
+def kinds_in(document: Sequence[Sequence[str | int]]) -> Mapping[str, int]:
+    """How many violations of each kind that column tells of."""
+    counts: dict[str, int] = {}
+    for _, kind, _, count in document:
+        counts[str(kind)] = counts.get(str(kind), 0) + int(count)
+    return counts

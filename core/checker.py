@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import sqlalchemy as sa
 
@@ -24,6 +25,7 @@ from core.errors import (
     NoWatchedDatabase,
     StateDatabaseUnavailable,
 )
+from core.logs.compaction import Compacted, compact, last_month_to_compact
 from core.logs.importing import ImportResult, Progress, import_logs, no_progress
 from core.logs.writing import ViolationLogWriter, WrittenLog, added_keys
 from core.model import Outcome, Report, Request, Violation
@@ -39,6 +41,7 @@ from core.state.lease import Lease
 log = logging.getLogger(__name__)
 
 Told = Callable[[str], None]  # is given the id of a check
+Result = TypeVar("Result")
 
 _POLL_SECONDS = 0.2
 _IMPORT, _DRY_RUN = "import-", "dry-run-"  # what else holds the lease: no check whose result could be asked for
@@ -103,11 +106,22 @@ class Checker:
 
         Waits for a running check. Raises StateDatabaseUnavailable, and OSError when the folder cannot be listed.
         """
+        return self._alone(lambda: self._import(place, progress))
+
+    def compact_logs(self, months_kept: int, *, dry_run: bool = False) -> Compacted:
+        """Put old logs of the log directory into archives: see `core.logs.compaction`.
+
+        Waits for a running check. Raises StateDatabaseUnavailable, LogsNotCompacted.
+        """
+        return self._alone(lambda: self._compact(months_kept, dry_run=dry_run))
+
+    def _alone(self, work: Callable[[], Result]) -> Result:
+        """Do something during which no check runs."""
         while True:
             mine = self._acquire(_IMPORT + uuid.uuid4().hex)
             if mine is not None:
                 with self._holding(mine):
-                    return self._import(place, progress)
+                    return work()
             self._wait_for_other()
 
     # --- one check, step by step --------------------------------------------------------------------------------------
@@ -220,7 +234,7 @@ class Checker:
             log.warning("Superseded violations stay until the next check: %s", away)
 
     def _import_quietly(self) -> None:
-        """Before a check: a folder that cannot be listed is no reason not to check."""
+        """Before something else: a folder that cannot be listed is no reason not to go on."""
         try:
             result = self._import(self._settings.violation_log_dir, no_progress)
         except OSError as unreadable:
@@ -232,6 +246,13 @@ class Checker:
     def _import(self, place: Path, progress: Progress) -> ImportResult:
         settings = self._settings
         return import_logs(self._state, place, settings.log_limits, settings.status_thresholds, self._clock(), progress)
+
+    def _compact(self, months_kept: int, *, dry_run: bool) -> Compacted:
+        folder = self._settings.violation_log_dir.absolute()
+        self._import_quietly()  # what nobody has read must not go
+        with self._state.read() as connection:
+            readable = known_logs.settled(connection, str(folder))
+        return compact(folder, last_month_to_compact(self._clock(), months_kept), readable, dry_run=dry_run)
 
     def _start(self, check_id: str, request: Request) -> CheckStart:
         return CheckStart(check_id, self._clock(), time.perf_counter(), request)

@@ -14,6 +14,7 @@ from core.assembly import build_coupler, open_state
 from core.coupling import ProgressLicenseCoupler
 from core.durations import in_words
 from core.errors import CouplingHealthError
+from core.logs.archive import archived_names
 from core.settings import Settings, SideSettings
 from core.state import history, known_logs
 from core.state.database import StateDatabase
@@ -148,7 +149,8 @@ def _logs_and_history(settings: Settings, state: StateDatabase) -> Iterator[Find
     with state.read() as connection:
         logged = history.logged_files(connection)
         broken = known_logs.broken(connection)
-    missing = [name for name in logged if not (settings.violation_log_dir / name).exists()]
+    archived = archived_names(settings.violation_log_dir)
+    missing = [name for name in logged if not (name in archived or (settings.violation_log_dir / name).exists())]
     if missing:
         yield Finding(
             "Logs and history",

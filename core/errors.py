@@ -105,6 +105,12 @@ class ViolationLogUnwritable(CheckImpossible):
     hint = "Make COUPLING_HEALTH_LOG_DIR a folder that this process may write to, on a disk with free space."
 
 
+class LogsNotCompacted(CouplingHealthError):
+    """The logs could not be archived."""
+
+    hint = "Nothing was lost: what is not in an archive is still in its folder. Mend the cause, then run it again."
+
+
 class LogBroken(CouplingHealthError):
     """A violation log cannot be read."""
 

@@ -21,6 +21,7 @@ from core.errors import CouplingHealthError, NoWatchedDatabase, StateDatabaseUna
 from core.facts import Facts, NewestFacts
 from core.foresight import Foresight
 from core.heartbeat import Heartbeat
+from core.logs.compaction import Compacted
 from core.logs.importing import ImportResult, Progress, no_progress
 from core.model import Report, Request, Status, Totals, Trigger, UserId, Violation
 from core.record import HealthRecord
@@ -169,12 +170,22 @@ class HealthMonitor:
             self._heartbeat.beat()
         return report
 
-    def import_logs(self, folder: Path | None = None, progress: Progress = no_progress) -> ImportResult:
-        """Read new violation logs into history, each once; by default those of the log directory. Waits for a running check."""
+    def import_logs(self, place: Path | None = None, progress: Progress = no_progress) -> ImportResult:
+        """Read new violation logs of a folder or an archive into history, each once; by default those of the log directory.
+
+        Waits for a running check.
+        """
         try:
-            return self._checker.import_logs(folder or self.settings.violation_log_dir, progress)
+            return self._checker.import_logs(place or self.settings.violation_log_dir, progress)
         finally:
             self._facts.forget()
+
+    def compact_logs(self, months_kept: int, *, dry_run: bool = False) -> Compacted:
+        """Put the logs that are older than the current month and so many whole months before it into one archive a month.
+
+        Waits for a running check. Raises StateDatabaseUnavailable, LogsNotCompacted.
+        """
+        return self._checker.compact_logs(months_kept, dry_run=dry_run)
 
     def start_check(self, request: Request) -> None:
         """Begin a check in the background and return at once; what comes of it shows in the summary."""

@@ -8,7 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from core.errors import LogBroken, ViolationsSuperseded
-from core.logs.reading import ReadLog, read_log
+from core.logs.archive import kept_log
+from core.logs.reading import ReadLog, cannot_be_opened, parse_log
 from core.model import Source, Violation
 from core.settings import Settings
 from core.state import current_violations, known_logs
@@ -74,7 +75,9 @@ def _places(attempt: Attempt, state: StateDatabase, settings: Settings) -> Itera
 
 
 def _read(path: Path, settings: Settings) -> ReadLog | None:
-    """A log in its folder; None when it is not there. Raises LogBroken."""
-    if not path.exists():
-        return None
-    return read_log(path, settings.imports.max_file_megabytes * 1_000_000, settings.status_thresholds)[0]
+    """A log in its folder or in an archive; None when it is not there. Raises LogBroken."""
+    try:
+        data = kept_log(path, settings.log_limits)
+    except OSError as unreadable:
+        raise cannot_be_opened(unreadable) from unreadable
+    return None if data is None else parse_log(data, settings.status_thresholds)

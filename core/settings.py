@@ -140,6 +140,14 @@ class ImportSettings(_Group):
     )
 
 
+class LogSettings(_Group):
+    """What becomes of old violation logs."""
+
+    compact_after_months: int | None = Field(
+        None, ge=1, le=1_200, description="whole months that stay as single files before a .zip keeps them; unset leaves all"
+    )
+
+
 class ObjectiveSettings(_Group):
     """What is promised: this share of the checks is healthy."""
 
@@ -205,6 +213,7 @@ class Settings(BaseSettings):
     login: LoginSettings = LoginSettings()
     api: ApiSettings = ApiSettings()
     imports: ImportSettings = ImportSettings()
+    logs: LogSettings = LogSettings()
     objective: ObjectiveSettings = ObjectiveSettings()
     retention: RetentionSettings = RetentionSettings()
     report: ReportSettings = ReportSettings()

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from core import doctor as diagnosis
@@ -27,14 +26,13 @@ from core.passwords import is_weak
 from core.settings import Settings, load_settings
 from core.state import accounts
 from core.status import status_of
-from dashboard import cli_report, cli_tokens
+from dashboard import cli_logs, cli_report, cli_tokens
 from dashboard.console import (
     AsJson,
     announce,
     errors_in_words,
     eyes,
     plain,
-    print_import,
     print_report,
     print_summary,
     put,
@@ -53,6 +51,8 @@ user_app = typer.Typer(no_args_is_help=True, help="Who may log in to the dashboa
 app.add_typer(user_app, name="user")
 app.add_typer(cli_tokens.app, name="token")
 app.add_typer(cli_report.app, name="report")
+app.command("import-logs")(cli_logs.import_logs)
+app.add_typer(cli_logs.app, name="logs")
 
 _EXIT = {Status.HEALTHY: 0, Status.DEGRADED: 1, Status.CRITICAL: 1, Status.UNKNOWN: 2}
 
@@ -121,25 +121,6 @@ def status(as_json: AsJson = False) -> None:
         else:
             print_summary(summary, demo=settings.demo)
     raise typer.Exit(_EXIT[summary.status])
-
-
-@app.command("import-logs")
-def import_logs(
-    folder: Annotated[Path | None, typer.Argument(help="A folder of violation logs; default: the log directory.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Read violation logs that others wrote into history, each once. Broken ones are named and left alone."""
-    with errors_in_words(as_json=as_json):
-        settings = load_settings()
-        monitor = HealthMonitor(settings, open_state(settings), None)
-        folder = folder or settings.violation_log_dir
-        if not folder.is_dir():
-            raise CouplingHealthError(f"There is no folder {folder}.", hint="Name a folder that holds *_violations.json files.")
-        columns = TextColumn("Reading logs"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-        with Progress(*columns, console=eyes, transient=True) as bar:
-            task = bar.add_task("read", total=None)
-            result = monitor.import_logs(folder, lambda done, all_: bar.update(task, completed=done, total=all_))
-        print_import(result, as_json=as_json, demo=settings.demo)
 
 
 @app.command()

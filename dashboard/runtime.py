@@ -16,10 +16,11 @@ from core import retention
 from core.assembly import build_coupler
 from core.clock import Clock, utc_now
 from core.demo import DRIFT_EVERY, build, drift
-from core.errors import CouplingHealthError, ReportProblem, StateDatabaseUnavailable
+from core.errors import CouplingHealthError, LogsNotCompacted, ReportProblem, StateDatabaseUnavailable
 from core.foresight import EVERY as FORECAST_EVERY
 from core.health_monitor import HealthMonitor
 from core.keys import KeyRing
+from core.logs.compaction import EVERY as COMPACTION_EVERY
 from core.reports.schedule import EVERY as REPORTS_EVERY
 from core.reports.shelf import ReportShelf
 from core.scheduler import DatedFileHandler, JobScheduler, log_to_folder
@@ -112,6 +113,9 @@ class Runtime:
         self._jobs.add("Retention", "retention", self._drop_old, retention.EVERY)
         self._jobs.add("Scheduled reports", "scheduled_reports", self.reports.make_due, REPORTS_EVERY)
         self._jobs.add("Forecast", "forecast", self.monitor.foresight.make_forecast, FORECAST_EVERY)
+        months_kept = self.settings.logs.compact_after_months
+        if months_kept is not None:
+            self._jobs.add("Compaction of logs", "log_compaction", lambda: self._compact(months_kept), COMPACTION_EVERY)
         if self.settings.demo:
             chance = random.Random()  # noqa: S311 - invented data
             self._jobs.add("Demo drift", "demo_drift", lambda: drift(_demo_database(self.settings), chance), DRIFT_EVERY)
@@ -120,6 +124,15 @@ class Runtime:
 
     def _drop_old(self) -> None:
         retention.drop_old(self.state, self.settings, self.clock)
+
+    def _compact(self, months_kept: int) -> None:
+        try:
+            done = self.monitor.compact_logs(months_kept)
+        except LogsNotCompacted as refused:
+            log.error("%s", refused.advice)
+        else:
+            if done.archived:
+                log.info("Archived %d logs of %s", done.archived, ", ".join(done.months))
 
     def _name_report_mistakes(self) -> None:
         """What hinders reports hinders nothing else; it is said once, at the start, and whenever one is to be made."""

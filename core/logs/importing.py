@@ -115,7 +115,7 @@ class _Import:
         try:
             for logs in batches(parse_all(found, self._limits.largest, self._thresholds), batch):
                 with self._state.write() as connection:
-                    outcomes = take(connection, logs, self._latest)
+                    outcomes = take(connection, logs, self._latest, self._thresholds)
                 self._note(outcomes)
                 self._done += len(logs)
                 self._progress(self._done, self._to_do)

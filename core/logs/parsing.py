@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from array import array
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from itertools import chain, islice
 from multiprocessing import get_context
 from typing import NamedTuple
@@ -20,7 +21,7 @@ from core.errors import LogBroken
 from core.lives import Levels, Row
 from core.logs.reading import LogReader, ReadLog, digest_of
 from core.logs.sources import FoundLog, loaded
-from core.model import Kind, Totals, Violation
+from core.model import Totals, Violation
 from core.status import Thresholds
 
 _CHUNK = 250  # logs that one process reads at a time
@@ -30,23 +31,25 @@ _AHEAD = 3  # chunks waiting for each process
 
 
 class ParsedLog(NamedTuple):
-    """The figures of a log. `rows` are places in the table beside it, one for each pair; None when it does not name them all."""
+    """What a log says, in plain values, which pass quickly from process to process."""
 
     path: str
     size: int
     mtime_ns: int
     digest: str
     timestamp: datetime
-    totals: Totals
-    consistency_rate: Decimal | None
+    figures: tuple[int, int, int, int]  # of its totals
     check_id: str | None
-    by_kind: Mapping[str, int]
-    breakdown: Sequence[Sequence[str | int]] | None
-    rows: array[int] | None
+    breakdown: Sequence[Sequence[str | int]]  # of what it lists
+    rows: array[int] | None  # places in the table beside it, one for each pair; None when it does not list all that it counts
 
     @property
     def name(self) -> str:
         return self.path.rsplit("/", 1)[-1]
+
+    @property
+    def totals(self) -> Totals:
+        return Totals(*self.figures)
 
 
 class UnreadLog(NamedTuple):
@@ -84,7 +87,7 @@ def _side_by_side(
     """Fresh processes, not forked ones: a server's threads would leave them locks that nobody opens."""
     here = _Parser(largest, thresholds)
     waiting: deque[tuple[Sequence[FoundLog], Future[ParsedChunk]]] = deque()
-    with ProcessPoolExecutor(processes, get_context("spawn"), _begin, (largest, thresholds)) as pool:
+    with _collector_at_rest(), ProcessPoolExecutor(processes, get_context("spawn"), _begin, (largest, thresholds)) as pool:
         alive = True
         while True:
             for chunk in islice(chunks, _AHEAD * processes - len(waiting)):
@@ -105,6 +108,19 @@ def _side_by_side(
             except BrokenProcessPool:  # killed for its memory, or not allowed to begin
                 alive, parsed = False, here.parse(chunk)
             yield parsed
+            gc.collect(1)  # of what others made meanwhile
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Figures come by the hundred thousand and hold no cycles: looking for some takes as long as all the rest."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _chunks(found: Iterator[FoundLog]) -> Iterator[Sequence[FoundLog]]:
@@ -157,40 +173,50 @@ class _Table:
         self._part: list[int] = []  # of each row
         self._parts: list[Part] = []
         self._part_places: dict[Part, int] = {}
+        self._breakdowns: dict[frozenset[tuple[int, int]], Sequence[Sequence[str | int]]] = {}  # logs in a row are often alike
 
     def taken_down(self, found: FoundLog, log: ReadLog) -> ParsedLog:
-        places = [self._place_of(violation) for violation in log.violations]
-        counts = Counter(map(self._part.__getitem__, places))
-        breakdown = {self._parts[part]: count for part, count in counts.items()}
-        by_kind: Counter[str] = Counter()
-        for (_, kind, _), count in breakdown.items():
-            by_kind[kind.value] += count
+        known = map(self._place.get, map(id, log.violations))
+        rows = [
+            self._place_of(violation) if place is None else place for place, violation in zip(known, log.violations, strict=True)
+        ]
+        counts = Counter(map(self._part.__getitem__, rows))
+        totals = log.totals
         return ParsedLog(
             found.path,
             found.size,
             found.mtime_ns,
             digest_of(found.data or b""),
             log.timestamp,
-            log.totals,
-            log.consistency_rate,
+            (
+                totals.total_checked,
+                totals.inconsistent,
+                totals.unidentified_progress_rows,
+                totals.unidentified_license_rows,
+            ),
             log.check_id,
-            dict(by_kind),
-            as_json(breakdown) if log.lists_all else None,
-            array("I", self._one_a_pair(places)) if log.lists_all else None,
+            self._breakdown(frozenset(counts.items())),
+            array("I", self._one_a_pair(rows)) if log.lists_all else None,
         )
 
     def _place_of(self, violation: Violation) -> int:
-        place = self._place.get(id(violation))
-        if place is None:
-            place = self._place[id(violation)] = len(self.rows)
+        place = self._place.setdefault(id(violation), len(self.rows))
+        if place == len(self.rows):
             user = violation.user_id
             text, number = str(user), user if isinstance(user, int) else None
-            self._kept.append(violation)
             levels = Levels(violation.kind.value, violation.progress_level, violation.license_level)
+            self._kept.append(violation)
             self.rows.append(Row(text, violation.specialization, number, levels))
             self._pair.append(self._pairs.setdefault((text, violation.specialization), len(self._pairs)))
             self._part.append(self._part_of((violation.specialization, violation.kind, violation.direction)))
         return place
+
+    def _breakdown(self, counts: frozenset[tuple[int, int]]) -> Sequence[Sequence[str | int]]:
+        known = self._breakdowns.get(counts)
+        if known is None:
+            entries = as_json({self._parts[part]: count for part, count in counts})
+            known = self._breakdowns[counts] = tuple(map(tuple, entries))
+        return known
 
     def _part_of(self, part: Part) -> int:
         place = self._part_places.setdefault(part, len(self._parts))
@@ -216,8 +242,3 @@ def _parse(chunk: Sequence[FoundLog]) -> ParsedChunk:
     if _parser is None:
         raise RuntimeError("a process of the pool was not begun")
     return _parser.parse(chunk)
-
-
-def kinds_of(log: ParsedLog) -> Mapping[Kind, int]:
-    """How many violations of each kind a log lists."""
-    return {Kind(kind): count for kind, count in log.by_kind.items()}

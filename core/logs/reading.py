@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import marshal
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ _CHECK_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _ACTION_KINDS = {kind.action.value: kind for kind in Kind} | {
     "sync_to_higher_level": Kind.LEVEL_MISMATCH  # the earlier implementation's older name
 }
+_PLAIN = 2  # the version of marshal that writes equal things alike
 _LONGEST_TEXT = 500  # characters of a user id or a specialization
 _MOST_REMEMBERED = 500_000  # violations, about 200 MB
 
@@ -48,7 +50,8 @@ class LogReader:
 
     def __init__(self, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> None:
         self._thresholds = thresholds
-        self._known: dict[tuple[object, ...], Violation] = {}
+        self._known: dict[bytes, Violation] = {}
+        self._rates: dict[tuple[int, int], Decimal | None] = {}
 
     def parse(self, data: bytes) -> ReadLog:
         """The bytes of a log as what they say. Raises LogBroken."""
@@ -56,29 +59,32 @@ class LogReader:
         entries = content.get("violations")
         if len(self._known) > _MOST_REMEMBERED:
             self._known.clear()
+            self._rates.clear()
         violations = [self._violation(entry) for entry in entries] if isinstance(entries, list) else []
         totals = _totals(content, len(violations))
         check_id = content.get("check_id")
         return ReadLog(
             timestamp=_timestamp(content["timestamp"]),
             totals=totals,
-            consistency_rate=consistency_rate(totals.consistent, totals.total_checked, self._thresholds),
+            consistency_rate=self._rate(totals),
             violations=violations,
             check_id=check_id if isinstance(check_id, str) and _CHECK_ID.fullmatch(check_id) else None,
         )
 
+    def _rate(self, totals: Totals) -> Decimal | None:
+        figures = totals.consistent, totals.total_checked
+        if figures not in self._rates:
+            self._rates[figures] = consistency_rate(*figures, self._thresholds)
+        return self._rates[figures]
+
     def _violation(self, entry: object) -> Violation:
         if not isinstance(entry, dict):
             raise LogBroken("it lists a violation that is not an object")
-        get = entry.get
-        user, name, progress, license_ = get("user_id"), get("specialization"), get("progress_level"), get("license_level")
-        # with their types, for 1, 1.0 and true are equal, and do not say the same
-        said = (user, name, progress, license_, get("kind"), get("recommended_action"))
-        key = (*said, type(user), type(name), type(progress), type(license_))
         try:
-            known = self._known.get(key)
-        except TypeError:  # a list where a value should be
+            key = marshal.dumps(entry, _PLAIN)  # tells 1, 1.0 and true apart, which are equal
+        except ValueError:  # nested too deeply
             return _violation(entry)
+        known = self._known.get(key)
         if known is None:
             known = self._known[key] = _violation(entry)
         return known

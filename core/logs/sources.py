@@ -11,13 +11,14 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, cast
+from typing import IO, Any, NamedTuple, cast
 
 from core.errors import LogBroken
 from core.logs.reading import LOG_NAME, cannot_be_opened, too_large
 
+_BINARY = getattr(os, "O_BINARY", 0)  # Windows would change the ends of lines
 _BUFFER = 1 << 20  # bytes that one look at an archive's own records may take
 _DAMAGED = (
     *(tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError),
@@ -26,30 +27,37 @@ _DAMAGED = (
 _OPENERS: dict[bytes, Callable[[IO[bytes]], Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
 
 
-@dataclass(frozen=True, slots=True)
-class FoundLog:
+class FoundLog(NamedTuple):
     """A log to be read. Without `data` it is a file at `path`; `problem` tells why there is nothing to read."""
 
     path: str
-    data: bytes | None = None
     size: int = 0
     mtime_ns: int = 0
+    data: bytes | None = None
     problem: str | None = None
 
 
 def loaded(log: FoundLog, largest: int) -> FoundLog | None:
     """A log with the bytes of its file, or why it has none; None when the file went away. `largest` is in bytes."""
     try:
-        with Path(log.path).open("rb") as file:
-            status = os.fstat(file.fileno())
-            whole = replace(log, size=status.st_size, mtime_ns=status.st_mtime_ns)
-            if status.st_size > largest:
-                return replace(whole, problem=str(too_large(largest)))
-            return replace(whole, data=file.read(largest + 1))
+        descriptor = os.open(log.path, os.O_RDONLY | _BINARY)  # half the time of a file object, a hundred thousand times
     except FileNotFoundError:
         return None
     except OSError as unreadable:
-        return replace(log, problem=str(cannot_be_opened(unreadable)))
+        return FoundLog(log.path, problem=str(cannot_be_opened(unreadable)))
+    try:
+        status = os.fstat(descriptor)
+        file = log.path, status.st_size, status.st_mtime_ns
+        if status.st_size > largest:
+            return FoundLog(*file, problem=str(too_large(largest)))
+        data = os.read(descriptor, status.st_size + 1)
+        while len(data) < status.st_size and (more := os.read(descriptor, status.st_size - len(data))):
+            data += more
+        return FoundLog(*file, data)
+    except OSError as unreadable:
+        return FoundLog(log.path, problem=str(cannot_be_opened(unreadable)))
+    finally:
+        os.close(descriptor)
 
 
 class ArchiveDamaged(Exception):
@@ -127,7 +135,7 @@ def _in_zip(archive: Path, limits: Limits) -> Iterator[FoundLog]:
             left -= len(data)
             if left < 0:
                 raise ArchiveDamaged(_unpacks_to_more(limits))
-            yield FoundLog(path, data, len(data))
+            yield FoundLog(path, len(data), data=data)
 
 
 def _in_tar(archive: Path, limits: Limits) -> Iterator[FoundLog]:
@@ -141,7 +149,7 @@ def _in_tar(archive: Path, limits: Limits) -> Iterator[FoundLog]:
                 problem = "it is no regular file"
             content = None if problem else opened.extractfile(member)
             data = content.read(limits.largest + 1) if content else None
-            yield FoundLog(path, data, member.size, int(member.mtime) * 10**9 if member.mtime > 0 else 0, problem)
+            yield FoundLog(path, member.size, data=data, problem=problem)
 
 
 def _problem_with(name: str, size: int, limits: Limits) -> str | None:

@@ -12,6 +12,7 @@ from core.logs.parsing import ParsedChunk, ParsedLog, UnreadLog
 from core.state import history, known_logs
 from core.state.known_logs import KnownLog, LogOutcome
 from core.state.lives_of_logs import take_readings
+from core.status import Thresholds
 
 _MOST_LISTED = 2_000_000  # violations in a batch
 
@@ -47,7 +48,7 @@ def batches(chunks: Iterable[ParsedChunk], size: int) -> Iterator[Batch]:
         yield batch
 
 
-def take(connection: sa.Connection, batch: Batch, latest: datetime) -> Sequence[KnownLog]:
+def take(connection: sa.Connection, batch: Batch, latest: datetime, thresholds: Thresholds) -> Sequence[KnownLog]:
     """Take those logs into history and lives that nobody has taken before and that are not dated after `latest`.
 
     What came of each that was not known at its path. Call in one transaction.
@@ -62,11 +63,11 @@ def take(connection: sa.Connection, batch: Batch, latest: datetime) -> Sequence[
     for log, listed in batch.logs:
         sorter.sort(log, listed)
     fresh = sorted(sorter.fresh, key=lambda one: one[0].timestamp)
-    numbers = history.record_imported(connection, [log for log, _ in fresh])
+    numbers = history.record_imported(connection, [log for log, _ in fresh], thresholds)
     readings = {
         Key(log.timestamp, number): listed
         for number, (log, listed) in zip(numbers, fresh, strict=True)
-        if log.rows is not None and log.totals.total_checked
+        if log.rows is not None and log.figures[0]
     }
     take_readings(connection, readings, batch.rows)
     outcomes = list(sorter.outcomes.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -82,27 +82,14 @@ class ViolationLogWriter:
             status = os.fstat(file.fileno())
             file.close()
             path = self._name_it()
-            _sync_folder(self._folder)
+            sync_folder(self._folder)
         return WrittenLog(path, status.st_size, status.st_mtime_ns, self._digest.hexdigest())
 
     def _name_it(self) -> Path:
         stem = self._started.astimezone(UTC).strftime("%Y%m%d_%H%M%S")
-        number = 1
-        while True:
-            path = self._folder / (f"{stem}_violations.json" if number == 1 else f"{stem}_{number}_violations.json")
-            try:
-                path.hardlink_to(self._partial)  # fails where the name is taken, unlike a rename
-            except FileExistsError:
-                number += 1
-            except OSError:  # a file system without hard links
-                if path.exists():
-                    number += 1
-                    continue
-                self._partial.rename(path)
-                return path
-            else:
-                self._partial.unlink()
-                return path
+        return take_name(
+            self._partial, lambda number: self._folder / f"{stem}{f'_{number}' if number > 1 else ''}_violations.json"
+        )
 
     def _write(self, text: str) -> None:
         data = text.encode()
@@ -176,7 +163,28 @@ def _members(content: Mapping[str, object]) -> str:
     return "{\n" + ",\n".join(f"  {json.dumps(key)}: {_as_text(value)}" for key, value in content.items())
 
 
-def _sync_folder(folder: Path) -> None:
+def take_name(partial: Path, nth_name: Callable[[int], Path]) -> Path:
+    """Give a finished file the first name that is free, beginning with the one for 1. Never replaces another. Raises OSError."""
+    number = 1
+    while True:
+        path = nth_name(number)
+        try:
+            path.hardlink_to(partial)  # fails where the name is taken, unlike a rename
+        except FileExistsError:
+            number += 1
+        except OSError:  # a file system without hard links
+            if path.exists():
+                number += 1
+                continue
+            partial.rename(path)
+            return path
+        else:
+            partial.unlink()
+            return path
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable. Raises OSError."""
     if os.name == "nt":  # folders cannot be opened there
         return
     descriptor = os.open(folder, os.O_RDONLY)

@@ -13,12 +13,12 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from core.breakdown import BreakdownEntry, as_json, from_json
-from core.logs.parsing import ParsedLog, kinds_of
+from core.breakdown import BreakdownEntry, as_json, from_json, kinds_in
+from core.logs.parsing import ParsedLog
 from core.model import Kind, Outcome, Report, Request, Source, Status, Totals, Trigger
 from core.state.parts import in_parts
 from core.state.schema import history
-from core.status import Evidence, Thresholds
+from core.status import Evidence, Thresholds, rate_of
 
 _LONGEST_ERROR, _LONGEST_NAME = 2_000, 200
 _FIRST_SPAN = 2_000  # rows: a week of checks, in which the status usually changed
@@ -94,21 +94,27 @@ def record_failed(connection: sa.Connection, attempt: FailedAttempt, watched: st
     )
 
 
-def record_imported(connection: sa.Connection, logs: Sequence[ParsedLog]) -> Sequence[int]:
+def record_imported(connection: sa.Connection, logs: Sequence[ParsedLog], thresholds: Thresholds) -> Sequence[int]:
     """Add the rows of logs that somebody else wrote, each with its file's name; their numbers. One at a time may do that."""
     newest = latest_id(connection)
-    rows = [
-        {
-            "source": Source.IMPORT,
-            "check_id": log.check_id,
-            "timestamp": log.timestamp,
-            "outcome": log.totals.outcome,
-            "log_file": log.name,
-            "breakdown": log.breakdown,
-            **_figures(log.totals, log.consistency_rate, kinds_of(log)),
-        }
-        for log in logs
-    ]
+    rates: dict[tuple[int, int], Decimal | None] = {}
+    rows = []
+    for log in logs:
+        totals = log.totals
+        counts = totals.consistent, totals.total_checked
+        if counts not in rates:
+            rates[counts] = rate_of(totals, thresholds)
+        rows.append(
+            {
+                "source": Source.IMPORT,
+                "check_id": log.check_id,
+                "timestamp": log.timestamp,
+                "outcome": totals.outcome,
+                "log_file": log.name,
+                "breakdown": None if log.rows is None else log.breakdown,
+                **_figures(totals, rates[counts], kinds_in(log.breakdown)),
+            }
+        )
     if not rows:
         return []
     connection.execute(sa.insert(history), rows)
@@ -322,13 +328,13 @@ def _failed_since(watched: str | None, newest: Attempt | None) -> tuple[sa.Colum
     return *_checks_of(watched), history.c.outcome == Outcome.FAILED, history.c.id > (newest.id if newest else 0)
 
 
-def _figures(totals: Totals, rate: Decimal | None, by_kind: Mapping[Kind, int]) -> dict[str, Any]:
+def _figures(totals: Totals, rate: Decimal | None, by_kind: Mapping[Kind, int] | Mapping[str, int]) -> dict[str, Any]:
     return {
         "total_checked": totals.total_checked,
         "consistent": totals.consistent,
         "inconsistent": totals.inconsistent,
         "consistency_rate": rate,
-        "by_kind": {kind.value: count for kind, count in by_kind.items() if count},
+        "by_kind": {str(kind): count for kind, count in by_kind.items() if count},
         "unidentified_progress_rows": totals.unidentified_progress_rows,
         "unidentified_license_rows": totals.unidentified_license_rows,
     }

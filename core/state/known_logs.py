@@ -25,6 +25,9 @@ class LogOutcome(StrEnum):
 UNREAD = (LogOutcome.BROKEN, LogOutcome.EARLY)
 
 
+_COLUMNS = [column.name for column in known_logs.c]
+
+
 @dataclass(frozen=True, slots=True)
 class KnownLog:
     """A log as it was when it was looked at."""
@@ -57,9 +60,14 @@ def forget(connection: sa.Connection, paths: Iterable[str]) -> None:
 
 def remember(connection: sa.Connection, logs: Sequence[KnownLog]) -> None:
     """Keep what came of logs, in place of what was known of them."""
-    forget(connection, (log.path for log in logs))
+    known = (sa.select(known_logs.c.path).where(known_logs.c.path.in_(part)) for part in in_parts(log.path for log in logs))
+    forget(connection, [path for part in known for path in connection.execute(part).scalars()])
     if logs:
-        connection.execute(sa.insert(known_logs), [asdict(log) for log in logs])
+        connection.execute(sa.insert(known_logs), [_row(log) for log in logs])
+
+
+def _row(log: KnownLog) -> dict[str, object]:
+    return {name: getattr(log, name) for name in _COLUMNS}
 
 
 def taken(connection: sa.Connection, digests: Iterable[str]) -> set[str]:

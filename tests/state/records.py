@@ -11,7 +11,7 @@ from core.state import episodes, history, readings, staging
 from core.state.database import StateDatabase
 from core.state.history import FailedAttempt
 from core.state.landing import adopt, land
-from core.status import rate_of
+from core.status import DEFAULT_THRESHOLDS, rate_of
 
 HERE = "sqlite:////srv/app.db progress = license"
 
@@ -44,11 +44,10 @@ def failed(state: StateDatabase, moment: datetime, error: str = "refused", watch
 
 
 def imported(state: StateDatabase, moment: datetime, total: int = 100, bad: int = 1) -> None:
-    totals = Totals(total, bad)
     name = "20251025_120000_violations.json"
-    log = ParsedLog(name, 0, 0, "", moment, totals, rate_of(totals), None, {}, None, None)
+    log = ParsedLog(name, 0, 0, "", moment, (total, bad, 0, 0), None, [], None)
     with state.write() as connection:
-        history.record_imported(connection, [log])
+        history.record_imported(connection, [log], DEFAULT_THRESHOLDS)
 
 
 def staged(state: StateDatabase, moment: datetime, found: list[Violation], chunk: int = 1_000) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,15 +13,14 @@ from hypothesis import strategies as st
 from core.logs.parsing import parse_all
 from core.logs.sources import FoundLog
 from core.logs.taking import batches, take
-from core.model import Kind, Violation
-from core.state import episodes, schema
+from core.state import schema
 from core.state.database import StateDatabase
-from core.state.known_logs import KnownLog, LogOutcome
+from core.state.known_logs import KnownLog
 from core.status import DEFAULT_THRESHOLDS
 from tests.examples import examples
 from tests.frozen_clock import NOON
-from tests.state.records import HERE, recorded
-from tests.state.test_episodes import FIVE, Levels, check, kept, lives, oracle, violation
+from tests.state.records import recorded
+from tests.state.test_episodes import FIVE, Levels, check, kept, oracle, violation
 
 LARGE = 1_000_000
 LATER = NOON + timedelta(days=1)
@@ -44,7 +43,7 @@ def read(state: StateDatabase, *logs: FoundLog, latest: datetime = LATER) -> lis
     found: list[KnownLog] = []
     for batch in batches(parse_all(logs, LARGE, DEFAULT_THRESHOLDS), 1_000):
         with state.write() as connection:
-            found += take(connection, batch, latest)
+            found += take(connection, batch, latest, DEFAULT_THRESHOLDS)
     return found
 
 
