@@ -203,12 +203,13 @@ class _Table:
         place = self._place.setdefault(id(violation), len(self.rows))
         if place == len(self.rows):
             user = violation.user_id
-            text, number = str(user), user if isinstance(user, int) else None
+            text, number = _storable(str(user)), user if isinstance(user, int) else None
+            name = _storable(violation.specialization)
             levels = Levels(violation.kind.value, violation.progress_level, violation.license_level)
             self._kept.append(violation)
-            self.rows.append(Row(text, violation.specialization, number, levels))
-            self._pair.append(self._pairs.setdefault((text, violation.specialization), len(self._pairs)))
-            self._part.append(self._part_of((violation.specialization, violation.kind, violation.direction)))
+            self.rows.append(Row(text, name, number, levels))
+            self._pair.append(self._pairs.setdefault((text, name), len(self._pairs)))
+            self._part.append(self._part_of((name, violation.kind, violation.direction)))
         return place
 
     def _breakdown(self, counts: frozenset[tuple[int, int]]) -> Sequence[Sequence[str | int]]:
@@ -228,6 +229,11 @@ class _Table:
         """A log that lists a pair twice is taken at its first word."""
         pairs = {self._pair[place]: place for place in reversed(places)}
         return places if len(pairs) == len(places) else pairs.values()
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL takes every character but one."""
+    return text.replace("\x00", "\ufffd")
 
 
 _parser: _Parser | None = None  # of this process, when it is one of several

@@ -198,8 +198,8 @@ def _fits(number: int) -> bool:
 
 
 def _text(value: object) -> str:
-    """Text that a database can hold: JSON may bring halves of characters, and characters without a meaning."""
-    text = str(value).replace("\x00", "\ufffd").encode(errors="replace").decode()
+    """Text that can be written down: JSON may bring halves of characters."""
+    text = str(value).encode(errors="replace").decode()
     if len(text) > _LONGEST_TEXT:
         raise LogBroken(f"it lists a user or specialization of {len(text):,} characters")
     return text

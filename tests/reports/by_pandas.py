@@ -50,7 +50,6 @@ def read(state: Path, logs: Path) -> Readings:
         rows = pd.read_sql(
             "SELECT id, timestamp, total_checked, consistent, source, log_file FROM health_check_history", connection
         )
-        of_logs = connection.execute("SELECT count(*) FROM episodes WHERE user_number >= 9000").fetchone()[0] > 0
     records, listed = [], {}
     for row in rows.itertuples():
         document = documents.get(row.log_file) if isinstance(row.log_file, str) else None
@@ -71,7 +70,7 @@ def read(state: Path, logs: Path) -> Readings:
     table = pd.DataFrame(records, columns=["number", "at", "total", "consistent", "imported"]).sort_values(["at", "number"])
     table["failed"] = table["total"].isna()
     readings = Readings(table.reset_index(drop=True), listed)
-    readings.lives = _lives(readings, with_logs=of_logs)
+    readings.lives = _lives(readings)
     return readings
 
 
@@ -144,12 +143,12 @@ def stretches(part: pd.DataFrame) -> list[tuple[pd.Timestamp, pd.Timestamp, bool
     return sorted(found, key=lambda one: (one[0] - one[1], one[0]))
 
 
-def _lives(readings: Readings, *, with_logs: bool) -> list[Life]:
+def _lives(readings: Readings) -> list[Life]:
     lives: list[Life] = []
     is_open: dict[Pair, Life] = {}
     times: Counter[Pair] = Counter()
     for row in readings.table.itertuples():
-        if not row.total > 0 or (row.imported and not with_logs):
+        if not row.total > 0:
             continue
         seen = readings.listed[row.number]
         for pair in [pair for pair in is_open if pair not in seen]:
