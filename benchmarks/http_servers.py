@@ -56,7 +56,7 @@ class Server:
 
 
 def missing_for_servers() -> str | None:
-    """Why the HTTP API cannot be measured here; None when it can."""
+    """Why the HTTP API and the pages cannot be measured here; None when they can."""
     return None if Path("/proc/self/clear_refs").exists() else "it reads a process's memory and time from Linux's /proc"
 
 

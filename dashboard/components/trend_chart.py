@@ -144,7 +144,7 @@ def _line(points: Sequence[TrendPoint], gaps: Sequence[Gap], thresholds: Thresho
             line.numbers.append(None)
         line.at.append(_local(point.start, zone))
         line.rate.append(point.lowest if lowest else point.usual)
-        line.hover.append(_hover(point, thresholds, zone))
+        line.hover.append(_hover(point, thresholds, zone) if lowest else "")  # the usual rate tells nothing of its own
         line.numbers.append(point.number)
         previous = point
     return line
