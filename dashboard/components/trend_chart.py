@@ -266,6 +266,9 @@ def _layout(
         showgrid=False,
         zeroline=False,
         linecolor=palette.line,
+        ticks="outside",
+        ticklen=7,  # the marks of failed checks stand out below the axis: its labels keep clear of them
+        tickcolor="rgba(0,0,0,0)",
         tickangle=0,
         nticks=6,
         automargin=True,
