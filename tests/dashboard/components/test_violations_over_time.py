@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+from streamlit.testing.v1 import AppTest
+
 from core.breakdown import BreakdownEntry
 from core.model import Direction, Kind
 from core.over_time import Bucket
@@ -30,3 +32,22 @@ def test_checks_of_one_moment_keep_bars_that_can_be_seen() -> None:
     (bars,) = violations_over_time(buckets, Measure.KIND, Theme.DARK, ZoneInfo("UTC"), 280).data
     assert all(width > 0 for width in bars.width)
     assert violations_over_time([], Measure.KIND, Theme.DARK, ZoneInfo("UTC"), 280).data == ()
+
+
+def _nothing() -> None:
+    from zoneinfo import ZoneInfo
+
+    from dashboard.components import charts
+    from dashboard.components.violations_over_time import Measure
+    from dashboard.viewer import Viewer
+    from dashboard.wording import Theme
+    from tests.frozen_clock import NOON
+
+    charts.made_of(Viewer("ada", Theme.LIGHT, ZoneInfo("UTC"), NOON), (), Measure.KIND, lambda _since, _until: None)
+
+
+def test_where_no_check_compared_anything_that_is_said_and_no_empty_axes_are_drawn() -> None:
+    page = AppTest.from_function(_nothing, default_timeout=30).run()
+    assert not page.exception
+    assert not page.get("plotly_chart")
+    assert "No check compared anything" in str(page.get("html")[0].proto.body)
