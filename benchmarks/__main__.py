@@ -18,6 +18,7 @@ from benchmarks.api_tables import api_aims, api_tables
 from benchmarks.contenders import CHECK, CONTENDERS, EXACT, RAW, WHOLE, Scene
 from benchmarks.engines import Engine, Sqlite, missing_for_postgresql, postgresql
 from benchmarks.http_servers import missing_for_servers
+from benchmarks.pages import measure_pages, page_aims, page_tables
 from benchmarks.pairs import Pairs, Variety
 from benchmarks.stopwatch import measure
 from benchmarks.tables import Measured, aims, memory, times
@@ -29,9 +30,11 @@ _USUAL = (Variety.HEALTHY, Variety.VIOLATING)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure what the options ask for. 1 when a contender that must find every violation did not, else 0, aims met or not."""
     options = _options(arguments)
-    right = options.only == "api" or _measure_check(options)
-    if options.only != "check":
+    right = options.only not in (None, "check") or _measure_check(options)
+    if options.only in (None, "api"):
         _measure_api(options)
+    if options.only in (None, "pages"):
+        _measure_pages()
     return 0 if right else 1
 
 
@@ -69,10 +72,22 @@ def _measure_api(options: argparse.Namespace) -> None:
         return
     begun = perf_counter()
     served = measure_api(min(max(options.sizes), _SIZES[-1]), options.seconds)
-    busy = " before and ".join(f"{load:.1f}" for load in served.load)
-    print(f"\n{_machine()}; HTTP API: {perf_counter() - begun:.0f} s in all; processes that wanted a core: {busy} after.")
+    print(f"\n{_machine()}; HTTP API: {perf_counter() - begun:.0f} s in all; {_busy(served.load)}.")
     _print(api_tables(served))
     _print(api_aims(served))
+
+
+def _measure_pages() -> None:
+    """The pages over a year of checks."""
+    missing = missing_for_servers()
+    if missing:
+        print(f"\nThe pages are left out: {missing}.")
+        return
+    begun = perf_counter()
+    drawings = measure_pages()
+    print(f"\n{_machine()}; pages: {perf_counter() - begun:.0f} s in all; {_busy(drawings.load)}.")
+    _print(page_tables(drawings))
+    _print(page_aims(drawings))
 
 
 def _measure(engine: Engine, pairs: Pairs, rounds: int, *, names: list[str] | None = None, warm_up: bool = True) -> Measured:
@@ -111,9 +126,13 @@ def _machine() -> str:
     return f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
 
 
+def _busy(load: tuple[float, float]) -> str:
+    return f"processes that wanted a core: {load[0]:.1f} before and {load[1]:.1f} after"
+
+
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m benchmarks", description="How long the check takes beside its alternatives.")
-    parser.add_argument("--only", choices=["check", "api"], help="measure the check alone, or the HTTP API alone")
+    parser.add_argument("--only", choices=["check", "api", "pages"], help="measure the check, the HTTP API or the pages alone")
     parser.add_argument("--sizes", nargs="+", type=int, default=list(_SIZES), metavar="PAIRS", help="default: %(default)s")
     parser.add_argument("--quick", action="store_true", help="nothing above 100,000 pairs")
     parser.add_argument("--engines", nargs="+", choices=["sqlite", "postgresql"], default=["sqlite", "postgresql"])

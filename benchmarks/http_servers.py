@@ -56,13 +56,16 @@ class Server:
 
 
 def missing_for_servers() -> str | None:
-    """Why the HTTP API cannot be measured here; None when it can."""
+    """Why the HTTP API and the pages cannot be measured here; None when they can."""
     return None if Path("/proc/self/clear_refs").exists() else "it reads a process's memory and time from Linux's /proc"
 
 
 @contextmanager
-def dashboard(database_url: str, folder: Path) -> Iterator[Server]:
-    """`coupling-health serve` on a database, with its state and logs in a folder."""
+def dashboard(database_url: str, folder: Path, **settings: object) -> Iterator[Server]:
+    """`coupling-health serve` on a database, with its state and logs in a folder.
+
+    Settings are named as their environment variables without the prefix, in lower case.
+    """
     port, state = _free_port(), f"sqlite:///{folder / 'state.db'}"
     environment = {
         "COUPLING_HEALTH_DATABASE_URL": database_url,
@@ -71,12 +74,13 @@ def dashboard(database_url: str, folder: Path) -> Iterator[Server]:
         "COUPLING_HEALTH_PORT": str(port),
         "COUPLING_HEALTH_CHECK__INTERVAL_SECONDS": "86400",  # none but the first and those that are asked for
         "COUPLING_HEALTH_API__CHECKS_PER_MINUTE": "6000",
+        **{f"COUPLING_HEALTH_{name.upper()}": str(value) for name, value in settings.items()},
     }
     with _running([sys.executable, "-m", "dashboard.cli", "serve"], folder, environment, port) as process:
         database = StateDatabase(make_url(state))
         with database.write() as connection:
             reader, checker = (
-                tokens.create(connection, f"bench {scope}", scope, utc_now()) for scope in (Scope.READ, Scope.CHECK)
+                tokens.create(connection, f"bench {scope} {port}", scope, utc_now()) for scope in (Scope.READ, Scope.CHECK)
             )
         database.dispose()
         yield Server(process, Target(port, reader), Target(port, checker))

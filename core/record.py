@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from core.analysis.heat import HeatMap, heat_map
 from core.analysis.objective import Objective
 from core.analysis.period import Days, EpisodeFigures, PeriodFigures, between_days, midnight, period_figures, within
-from core.analysis.stretches import began_at
+from core.analysis.stretches import Stretch, began_at, present_stretch
 from core.analysis.sums import worst_of
 from core.analysis.trend import MOST_POINTS, Trend, trend
 from core.clock import Clock
@@ -152,6 +152,11 @@ class HealthRecord:
             for point in points
             if point.violations is not None
         ]
+
+    def present_stretch(self, start: datetime, end: datetime) -> Stretch | None:
+        """The time below healthy that the newest reading of [start, end) belongs to; None when that one was healthy."""
+        settings = self.settings
+        return present_stretch(self.timeline(), start, end, settings.schedule.freshness, settings.status_thresholds)
 
     def what_changed(self, start: datetime, end: datetime) -> WhatChanged:
         """What the violations that began in [start, end] have in common, when they began, and what happened near."""

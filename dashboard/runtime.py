@@ -94,6 +94,7 @@ class Runtime:
             login, password = self._prepare_first_admin()
             if self.settings.demo:
                 self._prepare_demo()
+            self.monitor.record.timeline()  # read now, so that no page waits for it: a quarter of a second for a year of checks
         except CouplingHealthError as problem:
             if self.problem is None:
                 log.error("%s", problem.advice)

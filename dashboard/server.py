@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit import config as streamlit_config
 
 from dashboard import export, kept_reports, sessions
+from dashboard import login as _login  # noqa: F401 - its libraries take a third of a second, which the first page would wait for
 from dashboard.api.app import build_api, is_for_programs
 from dashboard.components import charts
 from dashboard.http_protocol import LimitedHttpProtocol

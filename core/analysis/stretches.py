@@ -59,6 +59,17 @@ def unhealthy_stretches(
     ]
 
 
+def present_stretch(
+    timeline: Timeline, start: datetime, end: datetime, freshness: timedelta, thresholds: Thresholds
+) -> Stretch | None:
+    """The stretch of [start, end) that its newest reading belongs to; None when that one was healthy, or there is none."""
+    part = timeline.between(start, end)
+    part = part[part.compared]
+    if not len(part) or part[-1:].codes(thresholds)[0] == CODES.index(Status.HEALTHY):
+        return None
+    return max(unhealthy_stretches(part, start, end, freshness, thresholds), key=lambda stretch: stretch.start)
+
+
 def time_unhealthy(stretches: Sequence[Stretch]) -> timedelta:
     """How long all of them were."""
     return sum((stretch.length for stretch in stretches), timedelta(0))

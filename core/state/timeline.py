@@ -15,6 +15,8 @@ from core.state import daily, history
 from core.state.schema import history as _history
 from core.timeline import Integers, Timeline
 
+_AT_ONCE = 1_000  # rows
+
 
 class TimelineKeeper:
     """Holds the timeline of one watched database in memory, about 50 bytes an entry, and adds what is new. Thread-safe."""
@@ -26,7 +28,7 @@ class TimelineKeeper:
     def up_to_now(self, connection: sa.Connection, watched: str | None) -> Timeline:
         """The timeline with everything that was recorded meanwhile. The same object as long as nothing was.
 
-        Costs one look at an index when nothing is new, and half a second for a year of checks the first time.
+        Costs one look at an index when nothing is new, and a quarter of a second for a year of checks the first time.
         """
         with self._reading:
             kept = self._kept
@@ -70,13 +72,12 @@ def read(connection: sa.Connection, watched: str | None, after: int) -> Timeline
         sa.func.coalesce(_history.c.duration_ms, 0),
         sa.case((_history.c.source == Source.IMPORT, 1), else_=0),
     ).where(about(watched), _history.c.id > after)
-    rows = connection.execute(statement.order_by(_history.c.timestamp, _history.c.id)).all()
-    if not rows:
+    parts = [_columns(rows) for rows in connection.execute(statement).partitions(_AT_ONCE)]
+    if not parts:
         return Timeline.empty()
-    number, at, total, consistent, duration, imported = zip(*rows, strict=True)
-    return Timeline(
-        _integers(number), _times(at), _integers(total), _integers(consistent), _integers(duration), np.array(imported, np.bool_)
-    )
+    number, at, total, consistent, duration, imported = (np.concatenate(column) for column in zip(*parts, strict=True))
+    order = np.lexsort((number, at))  # faster than to have the engine look up each row in the order of an index
+    return Timeline(number[order], at[order], total[order], consistent[order], duration[order], imported[order] > 0)
 
 
 def _rows(connection: sa.Connection, after: int) -> int:
@@ -91,11 +92,12 @@ def _moment(dialect: str) -> sa.ColumnElement[Any]:
     return sa.cast(sa.extract("epoch", _history.c.timestamp) * 1_000_000, sa.BigInteger)
 
 
-def _times(given: Sequence[Any]) -> Integers:
+def _columns(rows: Sequence[Sequence[Any]]) -> list[Integers]:
+    """Rows as columns of plain numbers. Few at a time: many tuples at once keep Python's garbage collection busy."""
+    return [_numbers(column) for column in zip(*rows, strict=True)]
+
+
+def _numbers(given: Sequence[Any]) -> Integers:
     if isinstance(given[0], str):
         return np.array(given, "datetime64[us]").astype(np.int64)
-    return _integers(given)
-
-
-def _integers(given: Sequence[Any]) -> Integers:
     return np.array(given, np.int64)

@@ -8,6 +8,7 @@ from html import escape
 import streamlit as st
 
 from core.analysis.period import PeriodFigures
+from core.analysis.stretches import Stretch
 from core.durations import in_words
 from core.over_time import WhatChanged
 from dashboard.components.opening import address_of
@@ -26,7 +27,10 @@ _LIST, _FROM, _TO = "stretch", "stretch-from", "stretch-to"
 def changed_panel(runtime: Runtime, viewer: Viewer, figures: PeriodFigures) -> None:
     """The choice of a stretch, kept in the address, and what is known of it."""
     st.html('<h2 class="card">What changed</h2>')
-    span = _choose(viewer, figures)
+    if not figures.known:
+        st.html('<p class="empty">No check compared anything in this time.</p>')
+        return
+    span = _choose(viewer, figures, runtime.monitor.record.present_stretch(figures.start, figures.end))
     if span is None:
         st.html('<p class="empty">Nothing was below healthy in this time. Drag over the violations to look closer.</p>')
         return
@@ -59,10 +63,11 @@ def chosen_span() -> Span | None:
     return min(since, until).astimezone(UTC), max(since, until).astimezone(UTC)
 
 
-def _choose(viewer: Viewer, figures: PeriodFigures) -> Span | None:
+def _choose(viewer: Viewer, figures: PeriodFigures, present: Stretch | None) -> Span | None:
+    """The stretch that the address names, else the one that the newest check belongs to, else the longest."""
     stretches = {
         stretch_in_words(stretch, figures.thresholds, viewer.zone, viewer.now): (stretch.start, stretch.end)
-        for stretch in figures.stretches
+        for stretch in ([] if present is None else [present]) + list(figures.stretches)
     }
     span = chosen_span()
     named = next((words for words, times in stretches.items() if times == span), None)
@@ -76,6 +81,8 @@ def _choose(viewer: Viewer, figures: PeriodFigures) -> Span | None:
 
     more = figures.stretch_count - len(figures.stretches)
     note = f"the longest {len(figures.stretches)} of {number(figures.stretch_count)}" if more else "longest first"
+    if present is not None:
+        note = f"the present one, then {note}"
     st.selectbox(f"Stretch below healthy, {note}", [*stretches, _OWN], key=_LIST, on_change=choose)
     if named is None and (span is not None or st.query_params.get("since")):
         span = _own_times(viewer, span or (figures.end - timedelta(hours=1), figures.end))
@@ -113,7 +120,7 @@ def _circumstances(viewer: Viewer, changed: WhatChanged) -> None:
     lines = []
     if changed.began_at is not None and changed.began_in is not None:
         at = timed(moment(changed.began_at, viewer.zone, viewer.now), changed.began_at, viewer.zone)
-        lines.append(f"It began at <b>{at}</b>: {_link(changed.began_in, 'the report of that check')}.")
+        lines.append(f"It rose most at <b>{at}</b>: {_link(changed.began_in, 'the report of that check')}.")
     if changed.worst_in is not None:
         lines.append(f"{_link(changed.worst_in, 'The report of its worst check')}.")
     if not changed.markers:

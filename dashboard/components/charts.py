@@ -122,6 +122,10 @@ def made_of(
 ) -> None:
     """What violations were made of over a time; a stretch that is dragged over is handed on."""
 
+    if not buckets:
+        _say_empty(_RATE_HEIGHT, "No check compared anything in this time.")
+        return
+
     def chosen() -> None:
         box = st.session_state["made-of-chart"]["selection"].get("box") or ()
         times = box[0].get("x", ()) if box else ()
@@ -162,6 +166,5 @@ def _moment(at: object, zone: ZoneInfo) -> datetime:
     return datetime.fromisoformat(str(at).replace(" ", "T")[:26]).replace(tzinfo=zone).astimezone(UTC)
 
 
-def _say_empty(height: int) -> None:
-    nothing = "No check was tried in this time. Every check adds a point."
+def _say_empty(height: int, nothing: str = "No check was tried in this time. Every check adds a point.") -> None:
     st.html(f'<div class="empty chart" style="height:{height}px">{nothing}</div>')

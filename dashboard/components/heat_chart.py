@@ -30,7 +30,7 @@ def heat_chart(heat: HeatMap, theme: Theme, height: int) -> go.Figure:
             zmax=max(float(np.nanmax(percent, initial=0.0)), 5.0),
             xgap=2,
             ygap=2,
-            colorbar={"title": {"text": "not healthy", "side": "right"}, "ticksuffix": " %", "thickness": 10, "outlinewidth": 0},
+            colorbar={"ticksuffix": " %", "thickness": 10, "outlinewidth": 0, "nticks": 6},
         )
     )
     figure.update_layout(

@@ -7,8 +7,8 @@ from typing import Self
 
 from dashboard.wording import Theme
 
-_LIGHT_SERIES = ("#1F4E79", "#7FB0DD", "#44607A", "#B9D3EA", "#7A8794", "#C9D0D7")
-_DARK_SERIES = ("#6FA8DC", "#2F6598", "#B9D6F2", "#48607A", "#8B99A7", "#3A4652")
+_LIGHT_SERIES = ("#1F4E79", "#7FB0DD", "#4C7BA8", "#B9D3EA", "#98A3AE", "#C9D0D7")
+_DARK_SERIES = ("#6FA8DC", "#2F6598", "#B9D6F2", "#27496D", "#8B99A7", "#3A4652")
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,7 +144,7 @@ def _line(points: Sequence[TrendPoint], gaps: Sequence[Gap], thresholds: Thresho
             line.numbers.append(None)
         line.at.append(_local(point.start, zone))
         line.rate.append(point.lowest if lowest else point.usual)
-        line.hover.append(_hover(point, thresholds, zone))
+        line.hover.append(_hover(point, thresholds, zone) if lowest else "")  # the usual rate tells nothing of its own
         line.numbers.append(point.number)
         previous = point
     return line
@@ -266,6 +266,9 @@ def _layout(
         showgrid=False,
         zeroline=False,
         linecolor=palette.line,
+        ticks="outside",
+        ticklen=7,  # the marks of failed checks stand out below the axis: its labels keep clear of them
+        tickcolor="rgba(0,0,0,0)",
         tickangle=0,
         nticks=6,
         automargin=True,

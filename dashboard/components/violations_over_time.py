@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
+from statistics import median
 from zoneinfo import ZoneInfo
 
 import plotly.graph_objects as go
@@ -16,6 +18,7 @@ from core.over_time import Bucket
 from dashboard.components.palette import Palette
 from dashboard.wording import KIND_LABELS, Theme, exact, number
 
+_MILLISECOND = timedelta(milliseconds=1)  # Plotly's unit along an axis of time
 _OTHERS, _NOT_KEPT = "Others", "Parts not kept"
 
 
@@ -31,11 +34,14 @@ def violations_over_time(buckets: Sequence[Bucket], measure: Measure, theme: The
     palette = Palette.of(theme)
     figure = go.Figure()
     at = [_local(bucket.start, zone) for bucket in buckets]
+    widths = _widths(buckets)
     for stack in _stacks(buckets, measure, palette):
         figure.add_trace(
             go.Bar(
                 x=at,
                 y=stack.counts,
+                width=widths,
+                offset=0,
                 name=stack.name,
                 marker={"color": stack.color, "line": {"width": 0}, "pattern": {"shape": stack.pattern}},
                 hovertext=[_hover(b, stack.name, count, zone) for b, count in zip(buckets, stack.counts, strict=True)],
@@ -44,6 +50,16 @@ def violations_over_time(buckets: Sequence[Bucket], measure: Measure, theme: The
         )
     _layout(figure, buckets, palette, zone, height)
     return figure
+
+
+def _widths(buckets: Sequence[Bucket]) -> list[float]:
+    """How wide each bar is, in milliseconds: up to the next one, at most as wide as usual.
+
+    Without it Plotly makes all of them as thin as the two that are closest ask for.
+    """
+    lengths = [(later.start - earlier.start) / _MILLISECOND for earlier, later in pairwise(buckets)]
+    usual = median(lengths) if lengths else timedelta(hours=1) / _MILLISECOND
+    return [min(length, usual) or usual for length in lengths] + [usual] * bool(buckets)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ _RANGES = {
 }
 _USUAL = "30 d"
 _LISTED = 10
+_UNBROKEN = "\N{NO-BREAK SPACE}"  # between a number and its unit
 
 
 def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
@@ -67,7 +68,6 @@ def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
         _pairs(runtime, viewer, start, end)
     with st.container(border=True, key="markers-card"):
         markers_card(runtime, viewer, markers)
-    # the forecast's place is here, as the last card
 
 
 def _verdict(viewer: Viewer, summary: HealthSummary, figures: PeriodFigures, stretch: str) -> None:
@@ -101,19 +101,20 @@ def _tiles(viewer: Viewer, figures: PeriodFigures) -> list[Tile]:
     when = ""
     if sums.worst is not None:
         when = f", {timed(moment(sums.worst.at, viewer.zone, viewer.now), sums.worst.at, viewer.zone)}"
+    mean = sums.mean_rate(figures.thresholds)
     share = NONE if sums.healthy_share is None else f"{sums.healthy_share:.2f} %"
     longest = figures.stretches[0].length if figures.stretches else None
     repair = lives.mean_time_to_repair
     day = next(pace for pace in budget.paces if pace.length == timedelta(days=1))
     return [
-        Tile(rate(sums.mean_rate(figures.thresholds)), "mean rate of all comparisons", "mean"),
+        Tile(NONE if mean is None else rate(mean), "mean rate of all comparisons", "mean"),
         Tile(worst, f"lowest rate{when}", "worst"),
         Tile(share, f"healthy: {number(sums.healthy)} of {number(sums.attempts)} checks", "healthy"),
         _budget_tile(budget),
-        Tile(burn(day.burn_rate), "burn rate, last day: 1 × uses the budget up exactly by the window's end", "burn"),
+        Tile(burn(day.burn_rate), f"burn rate, last day; at 1{_UNBROKEN}× the budget lasts the window", "burn"),
         Tile(
             NONE if longest is None else in_words(longest) if longest else "one check",
-            f"longest time below {percentage(figures.thresholds.healthy)}",
+            f"longest time below {percentage(figures.thresholds.healthy).replace(' ', _UNBROKEN)}",
             "longest",
         ),
         Tile(NONE if repair is None else in_words(repair), f"mean time to heal (MTTR), {number(lives.healed)} healed", "repair"),

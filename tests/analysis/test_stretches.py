@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.analysis.stretches import Stretch, began_at, time_unhealthy, unhealthy_stretches
+from core.analysis.stretches import Stretch, began_at, present_stretch, time_unhealthy, unhealthy_stretches
 from core.model import Status
 from core.status import DEFAULT_THRESHOLDS
 from tests.analysis.readings import FRESH_FOR, MIDNIGHT, MINUTE, Reading, every, histories, moments, timeline_of
@@ -83,6 +83,22 @@ def test_what_lies_outside_the_period_does_not_count() -> None:
     readings = every(5 * MINUTE, [3, 3, 3, 3, 0])
     (only,) = stretches(readings, NOON + 5 * MINUTE, NOON + 15 * MINUTE)
     assert (only.start, only.end, only.healed) == (NOON + 5 * MINUTE, NOON + 10 * MINUTE, False)
+
+
+@settings(max_examples=examples(100))
+@given(histories(), moments, moments)
+def test_the_present_stretch_is_the_one_that_the_newest_reading_belongs_to(
+    readings: list[Reading], one: datetime, other: datetime
+) -> None:
+    start, end = sorted((one, other))
+    compared = [row for row in sorted(readings) if start <= row.at < end and row.compared]
+    found = present_stretch(timeline_of(readings), start, end, FRESH_FOR, DEFAULT_THRESHOLDS)
+    if not compared or compared[-1].status is Status.HEALTHY:
+        assert found is None
+    else:
+        assert found is not None
+        assert (found.end, found.healed) == (compared[-1].at, False)
+        assert found in stretches(readings, start, end)
 
 
 def test_without_readings_there_is_no_stretch() -> None:
