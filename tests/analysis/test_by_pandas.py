@@ -13,8 +13,8 @@ import pytest
 
 from core.assembly import build_coupler
 from core.health_monitor import HealthMonitor
-from core.model import Request, Totals, Trigger
-from core.state import history
+from core.model import Request, Source, Totals, Trigger
+from core.state import history, schema
 from core.state.history import FailedAttempt
 from core.status import DEFAULT_THRESHOLDS, rate_of
 from tests import oracle_pandas as oracle
@@ -34,6 +34,7 @@ PERIODS = [
 
 
 def write_log(folder: Path, at: datetime, pairs: int, apart: int) -> None:
+    users = random.Random(at.isoformat()).sample(range(60), apart)  # noqa: S311 - invented data
     violation = {"specialization": "PLAYER", "progress_level": 3, "license_level": 2, "recommended_action": "sync_required"}
     content = {
         "timestamp": at.replace(tzinfo=None).isoformat(timespec="microseconds"),
@@ -41,7 +42,7 @@ def write_log(folder: Path, at: datetime, pairs: int, apart: int) -> None:
         "consistent": pairs - apart,
         "inconsistent": apart,
         "consistency_rate": round(100 * (pairs - apart) / pairs, 2),
-        "violations": [{"user_id": user, **violation} for user in range(apart)],
+        "violations": [{"user_id": user, **violation} for user in users],
     }
     (folder / f"{at:%Y%m%d_%H%M%S}_violations.json").write_text(json.dumps(content), "utf-8")
 
@@ -127,3 +128,23 @@ def test_every_cell_of_the_heat_map_is_that_of_pandas(told: tuple[HealthMonitor,
         assert int(found.attempts.sum()) == int(right["count"].sum())
         for (day, hour), row in right.iterrows():
             assert (found.attempts[day, hour], found.unhealthy[day, hour]) == (row["count"], row["sum"])
+
+
+def test_every_life_that_the_logs_tell_is_that_of_pandas(told: tuple[HealthMonitor, Path, list[Check]]) -> None:
+    """Without the checks, which left no list."""
+    monitor, folder, _ = told
+    of_logs = HealthMonitor(monitor.settings, monitor.state, None, FrozenClock(START + 20 * DAY)).record
+    with monitor.state.write() as connection:
+        connection.execute(schema.history.delete().where(schema.history.c.source == Source.CHECK))
+    for start, end in PERIODS[:4]:
+        found, right = of_logs.period(start, end).episodes, oracle.lives(folder, start, end)
+        assert {
+            "opened": found.opened,
+            "returned": found.returned,
+            "healed": found.healed,
+            "open_at_end": found.open_at_end,
+            "heal_seconds": found.heal_seconds,
+            "longest": found.longest_heal_seconds,
+            "within_hour": found.healed_within_hour,
+        } == right
+    assert oracle.lives(folder, *PERIODS[0])["returned"] > 1_000
