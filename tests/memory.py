@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a place in memory by its convention
-_ENOUGH = 2 * 2**30
+_ENOUGH = 6 * 2**30  # two test processes fill more than half of it, most of it with databases of PostgreSQL
 
 
 def keep_temporary_files_in_memory() -> None:
