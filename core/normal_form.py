@@ -18,18 +18,17 @@ class normal_form(FunctionElement[str]):  # noqa: N801 - named as SQL functions 
     """A name in upper case, for every alphabet, and without blanks around it."""
 
     type = sa.String()
-    inherit_cache = False  # built once and kept by the coupler
+    inherit_cache = True  # the clauses tell all: without it every check would compile its statement anew, which takes the longest
 
     def __init__(self, name: sa.ColumnElement[Any], case_mapping: str | None) -> None:
-        super().__init__(name)
-        self.case_mapping = case_mapping
+        super().__init__(name, *([sa.literal_column(case_mapping)] if case_mapping else []))
 
 
 @compiles(normal_form)
 def _normal_form(element: normal_form, compiler: SQLCompiler, **options: Any) -> str:
-    name = next(iter(element.clauses))
+    name, *case_mapping = element.clauses
     trimmed = sa.func.trim(name, _blanks(), type_=sa.String)
-    mapped = sa.collate(trimmed, element.case_mapping) if element.case_mapping else trimmed
+    mapped = sa.collate(trimmed, str(case_mapping[0])) if case_mapping else trimmed
     return compiler.process(sa.func.upper(mapped), **options)
 
 

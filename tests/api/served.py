@@ -47,6 +47,15 @@ class Answer:
         return str(document["detail"])
 
 
+class PromptServer(uvicorn.Server):
+    """Ends as soon as it is told to: uvicorn looks ten times a second whether it was, for which each test would wait."""
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)  # sets the header Date
+        while not self.should_exit:
+            await asyncio.sleep(0.01)
+
+
 class Api:
     """The API of a runtime. The jobs do not run: a test checks when it wants to."""
 
@@ -64,7 +73,7 @@ class Api:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
         config = uvicorn.Config(Protection(api), http=LimitedHttpProtocol, log_config=None, access_log=False, lifespan="off")
-        self._server = uvicorn.Server(config)
+        self._server = PromptServer(config)
         self._thread = threading.Thread(target=lambda: asyncio.run(self._server.serve([self._socket])), daemon=True)
         self._thread.start()
         eventually(lambda: self._server.started, "the API answers")

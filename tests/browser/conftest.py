@@ -45,20 +45,24 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+def _context_of(browser: Browser, width: int = 1440, height: int = 960, color_scheme: str = "light") -> BrowserContext:
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if color_scheme == "dark" else "light",
+        timezone_id="Europe/Budapest",
+    )
+    context.set_default_timeout(LONGEST * 1000)
+    return context
+
+
 @pytest.fixture(scope="module")
 def new_context(browser: Browser) -> Iterator[NewContext]:
     """Call it for a browser that nobody has used yet."""
     made: list[BrowserContext] = []
 
     def new(width: int = 1440, height: int = 960, color_scheme: str = "light") -> BrowserContext:
-        context = browser.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme="dark" if color_scheme == "dark" else "light",
-            timezone_id="Europe/Budapest",
-        )
-        context.set_default_timeout(LONGEST * 1000)
-        made.append(context)
-        return context
+        made.append(_context_of(browser, width, height, color_scheme))
+        return made[-1]
 
     yield new
     for context in made:
@@ -73,19 +77,25 @@ def newcomer(new_context: NewContext) -> Iterator[BrowserContext]:
     context.close()
 
 
-@pytest.fixture(scope="module")
-def kept_tab(new_context: NewContext) -> Page:
-    """The one tab that stays open in the browser of a file's visitors, so that it need not compile our scripts again."""
-    page = new_context().new_page()
+@pytest.fixture(scope="session")
+def kept_tab(browser: Browser) -> Iterator[Page]:
+    """The one tab that stays open in the browser of all visitors, so that it need not compile our scripts again."""
+    context = _context_of(browser)
+    page = context.new_page()
     page.route("http://127.0.0.1/", lambda route: route.fulfill(body="kept"))
     page.goto("http://127.0.0.1/")
-    return page
+    yield page
+    context.close()
 
 
 @pytest.fixture
 def visitor(kept_tab: Page) -> Iterator[BrowserContext]:
     """A browser in which the visitor before left files in the cache, and no tab, no cookie and nothing stored."""
     yield kept_tab.context
+    forget_visitor(kept_tab)
+
+
+def forget_visitor(kept_tab: Page) -> None:
     for page in kept_tab.context.pages:
         if page != kept_tab:
             page.close()

@@ -9,7 +9,7 @@ from typing import TypeVar
 _Answer = TypeVar("_Answer")
 
 LONGEST = 30.0
-_LOOK_EVERY = 0.05
+_LOOK_EVERY = 0.02
 
 
 def eventually(question: Callable[[], _Answer], what: str, longest: float = LONGEST) -> _Answer:

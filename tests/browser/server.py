@@ -21,6 +21,9 @@ from tests.browser.patience import eventually
 
 PASSWORD = "correct-horse"
 
+# Addresses of servers that are gone: at the same address the browser finds the scripts of the one before in its cache.
+_resting: list[int] = []
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -37,10 +40,11 @@ class Server:
     def __init__(self, folder: Path, **settings: object) -> None:
         """Settings are named as their environment variables without the prefix, in lower case."""
         self.folder = folder
-        self.port = free_port()
+        self.port = _resting.pop() if _resting and is_free(_resting[-1]) else free_port()
         self.settings = settings
         self.process: subprocess.Popen[str] | None = None
         self._starts = 0
+        self._over = False
 
     @property
     def url(self) -> str:
@@ -87,6 +91,9 @@ class Server:
                 self.kill()
         elif self.process is not None:
             self._ended()
+        if not self._over:
+            self._over = True
+            _resting.append(self.port)
 
     def said(self, start: int | None = None) -> str:
         """What it wrote for eyes since a start (1, 2, …; None: the newest)."""
@@ -165,6 +172,16 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def rows(database: Path, statement: str) -> list[dict[str, Any]]:

@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.application import SqliteApplication
-from tests.browser.conftest import NewServer, url_of
-from tests.browser.server import Server, free_port
+from tests.browser.conftest import NewServer, forget_visitor, url_of
+from tests.browser.server import Server
 from tests.browser.visit import badge, enter, expect_no_error, table_rows, wait_until_drawn
 
 pytestmark = pytest.mark.browser
@@ -91,21 +91,14 @@ def failing(server: Server, application: SqliteApplication) -> State:
 STATES = [before_the_first_check, healthy, with_violations, stale, failing]
 
 
-@pytest.fixture(scope="module")
-def port() -> int:
-    """The servers stand at one address, one after another, so that the browser finds their scripts in its cache."""
-    return free_port()
-
-
 @pytest.fixture(scope="module", params=STATES, ids=lambda state: state.__name__)
 def state(
-    request: pytest.FixtureRequest, port: int, new_server: NewServer, new_sqlite_app: Callable[..., SqliteApplication]
+    request: pytest.FixtureRequest, new_server: NewServer, new_sqlite_app: Callable[..., SqliteApplication]
 ) -> Iterator[State]:
     application = new_sqlite_app()
     if request.param is before_the_first_check:
         application.execute("DROP TABLE user_licenses")
     server = new_server(database_url=url_of(application), check__interval_seconds=DAY)
-    server.port = port
     if request.param is before_the_first_check:
         server.start().wait_for_checks(1)
     made: State = request.param(server, application)
@@ -122,8 +115,7 @@ def tabs(state: State, kept_tab: Page) -> Iterator[dict[str, Page]]:
     dark.set_viewport_size({"width": 390, "height": 844})
     dark.goto(state.server.url)
     yield {"light": light, "dark": dark}
-    light.close()
-    dark.close()
+    forget_visitor(kept_tab)
 
 
 def go_to(page: Page, state: State, name: str) -> None:

@@ -174,7 +174,7 @@ def test_a_check_says_what_the_rule_says(subject: Subject) -> None:
     @example(([], []))
     def says_what_the_rule_says(rows: tuple[list[Row], list[Row]]) -> None:
         right = subject.holds(*rows)
-        for careful in (False, True):
+        for careful in (False,) if on_sqlite else (False, True):  # SQLite has but one statement
             _agree(subject.coupler, right, careful=careful)
 
     says_what_the_rule_says()
