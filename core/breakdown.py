@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from sys import intern
 
 from core.model import Direction, Kind, Violation
 
@@ -30,19 +29,17 @@ def counted(violations: Iterable[Violation]) -> Counter[Part]:
     return Counter((violation.specialization, violation.kind, violation.direction) for violation in violations)
 
 
-def as_json(counts: Mapping[Part, int]) -> list[list[str | int]]:
-    """The column `breakdown` of history: [specialization, kind, direction, count] each, most first.
+def as_json(counts: Iterable[tuple[tuple[str, str, str], int]]) -> list[list[str | int]]:
+    """The column `breakdown` of history: [specialization, kind, direction, count] each, most first, from parts and counts.
 
     At most 50 entries name a specialization; behind them the rest stands summed up by kind and direction, under REST.
     """
-    ordered = sorted(counts.items(), key=lambda part: (-part[1], part[0]))
-    rest: Counter[Part] = Counter()
-    for (_, kind, direction), count in ordered[MOST_ENTRIES:]:
-        rest[REST, kind, direction] += count
-    entries = ordered[:MOST_ENTRIES] + sorted(rest.items(), key=lambda part: (-part[1], part[0]))
-    return [
-        [specialization, intern(str(kind)), intern(str(direction)), count] for (specialization, kind, direction), count in entries
-    ]
+    ordered = sorted((-count, *part) for part, count in counts)
+    rest: Counter[tuple[str, str]] = Counter()
+    for negative, _, kind, direction in ordered[MOST_ENTRIES:]:
+        rest[kind, direction] -= negative
+    summed = sorted((-count, REST, *part) for part, count in rest.items())
+    return [[name, str(kind), str(direction), -negative] for negative, name, kind, direction in ordered[:MOST_ENTRIES] + summed]
 
 
 def from_json(document: Sequence[Sequence[str | int]] | None) -> Sequence[BreakdownEntry]:

@@ -16,7 +16,7 @@ from core.state.database import StateDatabase
 from core.state.known_logs import UNREAD, KnownLog, KnownPlace, LogOutcome
 from core.status import Thresholds
 
-_BATCH = 5_000  # logs that are taken at once, when they come in the order of their time
+_BATCH = 10_000  # logs that are taken at once, when they come in the order of their time
 _LARGE_BATCH = 50_000  # when they come in any order
 _MOST_AHEAD = timedelta(minutes=10)  # of this machine's clock
 _RACY = 2.0  # seconds in which a folder may change once more without looking changed

@@ -16,7 +16,7 @@ from itertools import chain, islice
 from multiprocessing import get_context
 from typing import NamedTuple
 
-from core.breakdown import Part, as_json
+from core.breakdown import as_json
 from core.errors import LogBroken
 from core.lives import Levels, Row
 from core.logs.reading import LogReader, ReadLog, digest_of
@@ -25,9 +25,9 @@ from core.model import Totals, Violation
 from core.status import Thresholds
 
 _CHUNK = 250  # logs that one process reads at a time
-_CHUNK_BYTES = 8_000_000
+_CHUNK_BYTES = 2_000_000
 _WORTH_PROCESSES = 2_000  # logs; fewer are read before a process has begun
-_AHEAD = 3  # chunks waiting for each process
+_AHEAD = 24  # chunks waiting for each process: enough to work on while a batch is taken
 
 
 class ParsedLog(NamedTuple):
@@ -171,15 +171,15 @@ class _Table:
         self._pair: list[int] = []  # of each row
         self._pairs: dict[tuple[str, str], int] = {}
         self._part: list[int] = []  # of each row
-        self._parts: list[Part] = []
-        self._part_places: dict[Part, int] = {}
+        self._parts: list[tuple[str, str, str]] = []
+        self._part_places: dict[tuple[str, str, str], int] = {}
         self._breakdowns: dict[frozenset[tuple[int, int]], Sequence[Sequence[str | int]]] = {}  # logs in a row are often alike
 
     def taken_down(self, found: FoundLog, log: ReadLog) -> ParsedLog:
-        known = map(self._place.get, map(id, log.violations))
-        rows = [
-            self._place_of(violation) if place is None else place for place, violation in zip(known, log.violations, strict=True)
-        ]
+        try:
+            rows = list(map(self._place.__getitem__, map(id, log.violations)))
+        except KeyError:  # some are new
+            rows = list(map(self._place_of, log.violations))
         counts = Counter(map(self._part.__getitem__, rows))
         totals = log.totals
         return ParsedLog(
@@ -209,17 +209,17 @@ class _Table:
             self._kept.append(violation)
             self.rows.append(Row(text, name, number, levels))
             self._pair.append(self._pairs.setdefault((text, name), len(self._pairs)))
-            self._part.append(self._part_of((name, violation.kind, violation.direction)))
+            self._part.append(self._part_of((name, violation.kind.value, violation.direction.value)))
         return place
 
     def _breakdown(self, counts: frozenset[tuple[int, int]]) -> Sequence[Sequence[str | int]]:
         known = self._breakdowns.get(counts)
         if known is None:
-            entries = as_json({self._parts[part]: count for part, count in counts})
+            entries = as_json((self._parts[part], count) for part, count in counts)
             known = self._breakdowns[counts] = tuple(map(tuple, entries))
         return known
 
-    def _part_of(self, part: Part) -> int:
+    def _part_of(self, part: tuple[str, str, str]) -> int:
         place = self._part_places.setdefault(part, len(self._parts))
         if place == len(self._parts):
             self._parts.append(part)

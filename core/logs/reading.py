@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import marshal
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -24,7 +23,8 @@ _CHECK_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _ACTION_KINDS = {kind.action.value: kind for kind in Kind} | {
     "sync_to_higher_level": Kind.LEVEL_MISMATCH  # the earlier implementation's older name
 }
-_PLAIN = 2  # the version of marshal that writes equal things alike
+_LIST = re.compile(rb'"violations"\s*:\s*\[')
+_HOLE, _HOLE_SAYS = b'"\xe2\x80\xa6"', "\u2026"
 _LONGEST_TEXT = 500  # characters of a user id or a specialization
 _MOST_REMEMBERED = 500_000  # violations, about 200 MB
 
@@ -55,12 +55,10 @@ class LogReader:
 
     def parse(self, data: bytes) -> ReadLog:
         """The bytes of a log as what they say. Raises LogBroken."""
-        content = _report_in(data)
-        entries = content.get("violations")
         if len(self._known) > _MOST_REMEMBERED:
             self._known.clear()
             self._rates.clear()
-        violations = [self._violation(entry) for entry in entries] if isinstance(entries, list) else []
+        content, violations = self._split(data) or self._whole(data)
         totals = _totals(content, len(violations))
         check_id = content.get("check_id")
         return ReadLog(
@@ -71,23 +69,44 @@ class LogReader:
             check_id=check_id if isinstance(check_id, str) and _CHECK_ID.fullmatch(check_id) else None,
         )
 
+    def _whole(self, data: bytes) -> tuple[Mapping[str, Any], Sequence[Violation]]:
+        content = _report_in(data)
+        entries = content.get("violations")
+        return content, [_violation(entry) for entry in entries] if isinstance(entries, list) else []
+
+    def _split(self, data: bytes) -> tuple[Mapping[str, Any], Sequence[Violation]] | None:
+        """The same by less work, for most violations stand in the log before as well; None where that cannot be told so.
+
+        The list is cut between its objects. Where every part is an object for itself, and the rest is a report with a hole in
+        that very place, no other reading is possible: JSON has but one.
+        """
+        begin = _LIST.search(data)
+        end = data.find(b"]", begin.end()) if begin else -1
+        if begin is None or end < 0:
+            return None
+        texts = data[begin.end() : end].strip().removesuffix(b"}").split(b"},")
+        try:
+            content = _report_in(data[: begin.end() - 1] + _HOLE + data[end + 1 :])
+            if content.get("violations") != _HOLE_SAYS:
+                return None
+            if texts == [b""]:
+                return content, []
+            try:
+                return content, list(map(self._known.__getitem__, texts))
+            except KeyError:  # some are new
+                return content, [self._known.get(text) or self._remembered(text) for text in texts]
+        except (LogBroken, ValueError, RecursionError):  # then the whole is broken as well, and says better why
+            return None
+
+    def _remembered(self, text: bytes) -> Violation:
+        violation = self._known[text] = _violation(json.loads(f"{text.decode()}}}"))
+        return violation
+
     def _rate(self, totals: Totals) -> Decimal | None:
         figures = totals.consistent, totals.total_checked
         if figures not in self._rates:
             self._rates[figures] = consistency_rate(*figures, self._thresholds)
         return self._rates[figures]
-
-    def _violation(self, entry: object) -> Violation:
-        if not isinstance(entry, dict):
-            raise LogBroken("it lists a violation that is not an object")
-        try:
-            key = marshal.dumps(entry, _PLAIN)  # tells 1, 1.0 and true apart, which are equal
-        except ValueError:  # nested too deeply
-            return _violation(entry)
-        known = self._known.get(key)
-        if known is None:
-            known = self._known[key] = _violation(entry)
-        return known
 
 
 def read_log(path: Path, largest: int, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> tuple[ReadLog, str]:
@@ -177,7 +196,9 @@ def _integer(value: object) -> int | None:
     return None
 
 
-def _violation(entry: Mapping[str, Any]) -> Violation:
+def _violation(entry: object) -> Violation:
+    if not isinstance(entry, dict):
+        raise LogBroken("it lists a violation that is not an object")
     progress, license_ = _level(entry, "progress_level"), _level(entry, "license_level")
     user = entry.get("user_id")
     integer = None if isinstance(user, str) else _integer(user)

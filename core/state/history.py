@@ -16,11 +16,17 @@ from sqlalchemy.sql.functions import FunctionElement
 from core.breakdown import BreakdownEntry, as_json, from_json, kinds_in
 from core.logs.parsing import ParsedLog
 from core.model import Kind, Outcome, Report, Request, Source, Status, Totals, Trigger
+from core.state.bulk import insert_rows
 from core.state.parts import in_parts
 from core.state.schema import history
 from core.status import Evidence, Thresholds, rate_of
 
 _LONGEST_ERROR, _LONGEST_NAME = 2_000, 200
+_IMPORTED = (
+    *("source", "check_id", "timestamp", "outcome", "log_file"),
+    *("total_checked", "consistent", "inconsistent", "consistency_rate"),
+    *("unidentified_progress_rows", "unidentified_license_rows", "by_kind", "breakdown"),
+)
 _FIRST_SPAN = 2_000  # rows: a week of checks, in which the status usually changed
 
 
@@ -71,7 +77,7 @@ def record_completed(connection: sa.Connection, report: Report, watched: str) ->
         requested_by=report.requested_by,
         log_file=report.log_file,
         settled=report.settled,
-        breakdown=as_json(report.breakdown),
+        breakdown=as_json(report.breakdown.items()),
         violations_kept=True,
         **_figures(report.totals, report.consistency_rate, report.by_kind),
     )
@@ -100,24 +106,14 @@ def record_imported(connection: sa.Connection, logs: Sequence[ParsedLog], thresh
     rates: dict[tuple[int, int], Decimal | None] = {}
     rows = []
     for log in logs:
-        totals = log.totals
-        counts = totals.consistent, totals.total_checked
-        if counts not in rates:
-            rates[counts] = rate_of(totals, thresholds)
-        rows.append(
-            {
-                "source": Source.IMPORT,
-                "check_id": log.check_id,
-                "timestamp": log.timestamp,
-                "outcome": totals.outcome,
-                "log_file": log.name,
-                "breakdown": None if log.rows is None else log.breakdown,
-                **_figures(totals, rates[counts], kinds_in(log.breakdown)),
-            }
-        )
-    if not rows:
-        return []
-    connection.execute(sa.insert(history), rows)
+        total, inconsistent, *unidentified = log.figures
+        totals = Totals(total, inconsistent)
+        if (total, inconsistent) not in rates:
+            rates[total, inconsistent] = rate_of(totals, thresholds)
+        about = Source.IMPORT.value, log.check_id, log.timestamp, totals.outcome.value, log.name
+        figures = total, total - inconsistent, inconsistent, rates[total, inconsistent], *unidentified
+        rows.append((*about, *figures, kinds_in(log.breakdown), None if log.rows is None else log.breakdown))
+    insert_rows(connection, history, _IMPORTED, rows)
     added = sa.select(history.c.id).where(history.c.id > newest, history.c.source == Source.IMPORT).order_by(history.c.id)
     return connection.execute(added).scalars().all()
 
@@ -328,13 +324,13 @@ def _failed_since(watched: str | None, newest: Attempt | None) -> tuple[sa.Colum
     return *_checks_of(watched), history.c.outcome == Outcome.FAILED, history.c.id > (newest.id if newest else 0)
 
 
-def _figures(totals: Totals, rate: Decimal | None, by_kind: Mapping[Kind, int] | Mapping[str, int]) -> dict[str, Any]:
+def _figures(totals: Totals, rate: Decimal | None, by_kind: Mapping[Kind, int]) -> dict[str, Any]:
     return {
         "total_checked": totals.total_checked,
         "consistent": totals.consistent,
         "inconsistent": totals.inconsistent,
         "consistency_rate": rate,
-        "by_kind": {str(kind): count for kind, count in by_kind.items() if count},
+        "by_kind": {kind.value: count for kind, count in by_kind.items() if count},
         "unidentified_progress_rows": totals.unidentified_progress_rows,
         "unidentified_license_rows": totals.unidentified_license_rows,
     }

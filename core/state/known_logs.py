@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from operator import attrgetter
 
 import sqlalchemy as sa
 
+from core.state.bulk import insert_rows
 from core.state.parts import in_parts
 from core.state.schema import known_logs, log_folders
 
@@ -62,12 +64,7 @@ def remember(connection: sa.Connection, logs: Sequence[KnownLog]) -> None:
     """Keep what came of logs, in place of what was known of them."""
     known = (sa.select(known_logs.c.path).where(known_logs.c.path.in_(part)) for part in in_parts(log.path for log in logs))
     forget(connection, [path for part in known for path in connection.execute(part).scalars()])
-    if logs:
-        connection.execute(sa.insert(known_logs), [_row(log) for log in logs])
-
-
-def _row(log: KnownLog) -> dict[str, object]:
-    return {name: getattr(log, name) for name in _COLUMNS}
+    insert_rows(connection, known_logs, _COLUMNS, map(attrgetter(*_COLUMNS), logs))
 
 
 def taken(connection: sa.Connection, digests: Iterable[str]) -> set[str]:

@@ -9,9 +9,16 @@ import sqlalchemy as sa
 
 from core.lives import Key, Levels, Life, Rows, Told, retold
 from core.state import readings
+from core.state.bulk import insert_rows
 from core.state.episodes import scope_of
 from core.state.parts import in_parts
 from core.state.schema import episode_changes, episodes
+
+_COLUMNS = (
+    *("watched", "user_text", "specialization", "user_number"),
+    *("first_seen", "opened_in", "last_seen", "resolved_at", "resolved_in"),
+    *("first_kind", "first_progress_level", "first_license_level", "kind", "progress_level", "license_level"),
+)
 
 
 def take_readings(connection: sa.Connection, new: Mapping[Key, Set[int]], rows: Rows) -> None:
@@ -78,37 +85,15 @@ def _replace(connection: sa.Connection, scope: str, before: Sequence[Life], now:
     if ids:
         connection.execute(sa.delete(episode_changes).where(episode_changes.c.episode_id == sa.bindparam("gone")), ids)
         connection.execute(sa.delete(episodes).where(episodes.c.id == sa.bindparam("gone")), ids)
-    plain = [life for life in fresh if not life.changes]
-    for part in in_parts(plain):
-        connection.execute(sa.insert(episodes), [_row(scope, life) for life in part])
+    insert_rows(connection, episodes, list(_COLUMNS), (_values(scope, life) for life in fresh if not life.changes))
     for part in in_parts([life for life in fresh if life.changes]):
+        rows = [dict(zip(_COLUMNS, _values(scope, life), strict=True)) for life in part]
         numbered = sa.insert(episodes).returning(episodes.c.id, sort_by_parameter_order=True)
-        ids_of_part = connection.execute(numbered, [_row(scope, life) for life in part]).scalars().all()
-        connection.execute(
-            sa.insert(episode_changes),
-            [
-                {"episode_id": number, "at": at, "kind": kind, "progress_level": progress, "license_level": license_}
-                for number, life in zip(ids_of_part, part, strict=True)
-                for at, (kind, progress, license_) in life.changes
-            ],
-        )
+        numbers = connection.execute(numbered, rows).scalars().all()
+        changes = ((number, at, *levels) for number, life in zip(numbers, part, strict=True) for at, levels in life.changes)
+        insert_rows(connection, episode_changes, ["episode_id", "at", "kind", "progress_level", "license_level"], changes)
 
 
-def _row(scope: str, life: Life) -> dict[str, Any]:
-    return {
-        "watched": scope,
-        "user_text": life.pair[0],
-        "user_number": life.number,
-        "specialization": life.pair[1],
-        "first_seen": life.opened.at,
-        "opened_in": life.opened.number,
-        "last_seen": life.last_seen,
-        "resolved_at": life.closed and life.closed.at,
-        "resolved_in": life.closed and life.closed.number,
-        "first_kind": life.first.kind,
-        "first_progress_level": life.first.progress,
-        "first_license_level": life.first.license,
-        "kind": life.now.kind,
-        "progress_level": life.now.progress,
-        "license_level": life.now.license,
-    }
+def _values(scope: str, life: Life) -> tuple[Any, ...]:
+    closed_at, closed_in = life.closed or (None, None)
+    return (scope, *life.pair, life.number, *life.opened, life.last_seen, closed_at, closed_in, *life.first, *life.now)

@@ -36,7 +36,7 @@ def log_of(at: datetime, listed: Mapping[int, Levels], **changes: object) -> Fou
         "inconsistent": len(listed),
         "violations": violations,
     }
-    return FoundLog(f"/logs/{at:%Y%m%d_%H%M%S}_violations.json", json.dumps(content | changes).encode())
+    return FoundLog(f"/logs/{at:%Y%m%d_%H%M%S}_violations.json", data=json.dumps(content | changes).encode())
 
 
 def read(state: StateDatabase, *logs: FoundLog, latest: datetime = LATER) -> list[KnownLog]:
