@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core.errors import LogBroken
-from core.logs.reading import parse_log, read_log
+from core.logs.reading import LogReader, parse_log, read_as_a_whole, read_log
 from core.logs.sources import find_logs
 from core.model import Action, Kind
 from tests.examples import examples
@@ -234,3 +235,67 @@ def test_any_damage_to_a_real_log_is_read_or_refused(name: str, data: st.DataObj
         case "drop":
             del content[position : position + data.draw(st.integers(1, 20))]
     reads_or_refuses(bytes(content))
+
+
+_odd = (
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 9)
+    | st.floats(0, 3)
+    | st.sampled_from(["7", "}", "{", "},", "]", "a\\", '"', "…"])
+)
+_entries = st.fixed_dictionaries(
+    {"user_id": _odd, "specialization": _odd},
+    optional={"progress_level": _odd, "license_level": _odd | st.just({"a": 1}) | st.just([1]), "violations": st.just([])},
+)
+_contents = st.fixed_dictionaries(
+    {"timestamp": st.just("2025-10-25T14:30:00"), "total_checked": st.just(50)},
+    optional={"note": _odd, "violations": st.lists(_entries | _odd, max_size=4) | _odd, "after": st.just({"violations": [{}]})},
+)
+_spacings = st.sampled_from([(", ", ": "), (",", ":"), (" , ", " : "), (",\n", ":\t"), (",  ", ": ")])
+
+
+@settings(max_examples=examples(400))
+@given(
+    _contents, _spacings, st.none() | st.tuples(st.integers(0, 400), st.sampled_from([b"", b"}", b"]", b",", b'"', b"{", b"x"]))
+)
+@example({"timestamp": "2025", "total_checked": 1, "violations": []}, (", ", ": "), None)
+def test_a_list_that_is_cut_between_its_objects_says_the_same_as_the_whole(
+    content: dict[str, object], spacing: tuple[str, str], mutation: tuple[int, bytes] | None
+) -> None:
+    """Also when it was cut before: what is known of other logs never makes a broken one whole."""
+    data = json.dumps(content, separators=spacing, ensure_ascii=False).encode()
+    reader = LogReader()
+    for text in (data, data) if mutation is None else (data, data[: mutation[0]] + mutation[1] + data[mutation[0] + 1 :]):
+        with suppress(LogBroken):
+            reader.parse(data)
+        cut = reader.cut_into_objects(text)
+        if cut is not None:
+            assert cut[1] == read_as_a_whole(text)[1]
+            assert {**cut[0], "violations": None} == {**read_as_a_whole(text)[0], "violations": None}
+
+
+def test_the_usual_logs_are_cut() -> None:
+    for name in READABLE:
+        data = (SAMPLES / name).read_bytes()
+        cut = LogReader().cut_into_objects(data)
+        assert cut is not None, name
+        assert cut[1] == read_as_a_whole(data)[1]
+
+
+def test_what_is_equal_and_not_the_same_is_told_apart() -> None:
+    for level, said in (("1", 1), ("1.0", 1), ("true", None), ("1.5", None), ('"1"', 1)):
+        log = parse_log(_report(violations=[]).replace(b"[]", f'[{{"user_id": 1, "progress_level": {level}}}]'.encode()))
+        assert log.violations[0].progress_level == said
+
+
+@pytest.mark.parametrize("level", [2**63, -(2**63) - 1, 10**30])
+def test_a_level_that_no_database_holds_is_refused(level: int) -> None:
+    with pytest.raises(LogBroken, match="lists a progress_level"):
+        parse_log(_report(violations=[{"user_id": 1, "progress_level": level}]))
+
+
+def test_a_user_id_of_any_size_is_kept_as_text_and_one_without_end_is_refused() -> None:
+    assert parse_log(_report(violations=[{"user_id": 10**30}])).violations[0].user_id == str(10**30)
+    with pytest.raises(LogBroken, match="of 501 characters"):
+        parse_log(_report(violations=[{"user_id": "x" * 501}]))

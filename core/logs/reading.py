@@ -58,7 +58,7 @@ class LogReader:
         if len(self._known) > _MOST_REMEMBERED:
             self._known.clear()
             self._rates.clear()
-        content, violations = self._split(data) or self._whole(data)
+        content, violations = self.cut_into_objects(data) or read_as_a_whole(data)
         totals = _totals(content, len(violations))
         check_id = content.get("check_id")
         return ReadLog(
@@ -69,13 +69,8 @@ class LogReader:
             check_id=check_id if isinstance(check_id, str) and _CHECK_ID.fullmatch(check_id) else None,
         )
 
-    def _whole(self, data: bytes) -> tuple[Mapping[str, Any], Sequence[Violation]]:
-        content = _report_in(data)
-        entries = content.get("violations")
-        return content, [_violation(entry) for entry in entries] if isinstance(entries, list) else []
-
-    def _split(self, data: bytes) -> tuple[Mapping[str, Any], Sequence[Violation]] | None:
-        """The same by less work, for most violations stand in the log before as well; None where that cannot be told so.
+    def cut_into_objects(self, data: bytes) -> tuple[Mapping[str, Any], Sequence[Violation]] | None:
+        """`read_as_a_whole` by less work, for most violations stand in the log before as well; None where that cannot be told.
 
         The list is cut between its objects. Where every part is an object for itself, and the rest is a report with a hole in
         that very place, no other reading is possible: JSON has but one.
@@ -84,9 +79,12 @@ class LogReader:
         end = data.find(b"]", begin.end()) if begin else -1
         if begin is None or end < 0:
             return None
+        before, after = data[: begin.end() - 1], data[end + 1 :]
+        if b"\\" in before + after or _HOLE in before + after:  # then something else might look like the hole
+            return None
         texts = data[begin.end() : end].strip().removesuffix(b"}").split(b"},")
         try:
-            content = _report_in(data[: begin.end() - 1] + _HOLE + data[end + 1 :])
+            content = _report_in(before + _HOLE + after)
             if content.get("violations") != _HOLE_SAYS:
                 return None
             if texts == [b""]:
@@ -107,6 +105,13 @@ class LogReader:
         if figures not in self._rates:
             self._rates[figures] = consistency_rate(*figures, self._thresholds)
         return self._rates[figures]
+
+
+def read_as_a_whole(data: bytes) -> tuple[Mapping[str, Any], Sequence[Violation]]:
+    """A log's JSON, and the violations that it lists. Raises LogBroken."""
+    content = _report_in(data)
+    entries = content.get("violations")
+    return content, [_violation(entry) for entry in entries] if isinstance(entries, list) else []
 
 
 def read_log(path: Path, largest: int, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> tuple[ReadLog, str]:
