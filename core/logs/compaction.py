@@ -63,8 +63,8 @@ def compact(logs: Path, last_month: str, readable: Collection[str], *, dry_run: 
             _compact_month(logs, month, list(paths), readable, done, dry_run=dry_run)
     except FileNotFoundError:  # no folder, no logs
         return done
-    except (OSError, zipfile.BadZipFile) as refused:
-        raise LogsNotCompacted(f"The logs in {logs} could not be archived: {refused}.") from refused
+    except OSError as refused:
+        raise LogsNotCompacted(f"The logs in {logs} could not be archived: {refused.strerror or refused}.") from refused
     return done
 
 

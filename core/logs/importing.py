@@ -102,6 +102,7 @@ class _Import:
         self._unread = {log.path: log for log in unread}
         self._found = 0  # all logs there
         self._imported = 0
+        self._damage: str | None = None
         self._done = 0
         self._to_do: int | None = None
 
@@ -109,19 +110,15 @@ class _Import:
         if self._place.is_dir():
             found, batch = iter(self._new_in_folder()), _BATCH
         else:
-            found, batch = self._counted(logs_in_archive(self._place, self._limits)), _LARGE_BATCH
+            found, batch = self._logs_in_archive(), _LARGE_BATCH
         self._progress(0, self._to_do)
-        damage = None
-        try:
-            for logs in batches(parse_all(found, self._limits.largest, self._thresholds), batch):
-                with self._state.write() as connection:
-                    outcomes = take(connection, logs, self._latest, self._thresholds)
-                self._note(outcomes)
-                self._done += len(logs)
-                self._progress(self._done, self._to_do)
-        except ArchiveDamaged as damaged:
-            damage = str(damaged)
-        self._name_damage(damage)
+        for logs in batches(parse_all(found, self._limits.largest, self._thresholds), batch):
+            with self._state.write() as connection:
+                outcomes = take(connection, logs, self._latest, self._thresholds)
+            self._note(outcomes)
+            self._done += len(logs)
+            self._progress(self._done, self._to_do)
+        self._name_damage()
         named = [log for _, log in sorted(self._unread.items())]
         return ImportResult(self._imported, max(self._found - self._imported - len(named), 0), named)
 
@@ -142,10 +139,13 @@ class _Import:
         known = self._unread.get(path)
         return known is None or _is_to_be_read_again(known)
 
-    def _counted(self, found: Iterator[FoundLog]) -> Iterator[FoundLog]:
-        for log in found:
-            self._found += 1
-            yield log
+    def _logs_in_archive(self) -> Iterator[FoundLog]:
+        try:
+            for log in logs_in_archive(self._place, self._limits):
+                self._found += 1
+                yield log
+        except ArchiveDamaged as damaged:  # what stood before counts
+            self._damage = str(damaged)
 
     def _note(self, outcomes: Sequence[KnownLog]) -> None:
         for log in outcomes:
@@ -154,16 +154,16 @@ class _Import:
                 self._unread[log.path] = log
             self._imported += log.outcome is LogOutcome.IMPORTED
 
-    def _name_damage(self, damage: str | None) -> None:
+    def _name_damage(self) -> None:
         """An archive that breaks off is named like a broken log, and no longer once it is whole."""
         path = str(self._place)
-        if damage is None and path not in self._unread:
+        if self._damage is None and path not in self._unread:
             return
         self._unread.pop(path, None)
         with self._state.write() as connection:
             known_logs.forget(connection, [path])
-            if damage is not None:
+            if self._damage is not None:
                 status = self._place.stat()
-                broken = KnownLog(path, status.st_size, status.st_mtime_ns, None, LogOutcome.BROKEN, damage)
+                broken = KnownLog(path, status.st_size, status.st_mtime_ns, None, LogOutcome.BROKEN, self._damage)
                 known_logs.remember(connection, [broken])
                 self._unread[path] = broken

@@ -25,7 +25,7 @@ from tests.examples import examples
 from tests.frozen_clock import NOON
 from tests.subprocesses import run, running, wait_for_line
 
-SAMPLES = Path(__file__).parent / "data" / "integrity_checks"
+SAMPLES = Path(__file__).parents[1] / "data" / "integrity_checks"
 LARGE = 64_000_000
 
 names = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -195,7 +195,7 @@ def test_a_folder_that_was_taken_away_midway_is_a_sentence(tmp_path: Path) -> No
 _WRITE_WITH_LITTLE_ROOM = """
 import resource, sys
 from pathlib import Path
-from tests.test_violation_log import MISMATCH, report_of, write
+from tests.logs.test_writing import MISMATCH, report_of, write
 from core.errors import ViolationLogUnwritable
 
 folder, limit, count = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
@@ -245,7 +245,7 @@ def test_a_full_disk_leaves_nothing_and_is_named(tiny_disk: Path | None, tmp_pat
 _WRITE_AND_WAIT = """
 import sys
 from pathlib import Path
-from tests.test_violation_log import MISMATCH, report_of
+from tests.logs.test_writing import MISMATCH, report_of
 from core.logs.writing import ViolationLogWriter
 from tests.frozen_clock import NOON
 

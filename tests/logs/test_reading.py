@@ -17,7 +17,7 @@ from core.logs.sources import find_logs
 from core.model import Action, Kind
 from tests.examples import examples
 
-SAMPLES = Path(__file__).parent / "data" / "integrity_checks"
+SAMPLES = Path(__file__).parents[1] / "data" / "integrity_checks"
 LARGE = 64_000_000
 
 

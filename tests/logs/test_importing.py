@@ -23,7 +23,7 @@ from core.state.database import StateDatabase
 from core.status import DEFAULT_THRESHOLDS
 from tests.application import SqliteApplication
 from tests.frozen_clock import FrozenClock
-from tests.test_reading_logs import BROKEN, READABLE, SAMPLES
+from tests.logs.test_reading import BROKEN, READABLE, SAMPLES
 
 
 @pytest.fixture
