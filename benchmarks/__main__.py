@@ -18,6 +18,7 @@ from benchmarks.api_tables import api_aims, api_tables
 from benchmarks.contenders import CHECK, CONTENDERS, EXACT, RAW, WHOLE, Scene
 from benchmarks.engines import Engine, Sqlite, missing_for_postgresql, postgresql
 from benchmarks.http_servers import missing_for_servers
+from benchmarks.logs import log_aims, log_tables, measure_logs
 from benchmarks.pages import measure_pages, page_aims, page_tables
 from benchmarks.pairs import Pairs, Variety
 from benchmarks.stopwatch import measure
@@ -33,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     right = options.only not in (None, "check") or _measure_check(options)
     if options.only in (None, "api"):
         _measure_api(options)
+    if options.only in (None, "logs"):
+        _measure_logs()
     if options.only in (None, "pages"):
         _measure_pages()
     return 0 if right else 1
@@ -75,6 +78,15 @@ def _measure_api(options: argparse.Namespace) -> None:
     print(f"\n{_machine()}; HTTP API: {perf_counter() - begun:.0f} s in all; {_busy(served.load)}.")
     _print(api_tables(served))
     _print(api_aims(served))
+
+
+def _measure_logs() -> None:
+    """A year of violation logs."""
+    begun = perf_counter()
+    imported = measure_logs()
+    print(f"\n{_machine()}; logs: {perf_counter() - begun:.0f} s in all; {_busy(imported.load)}.")
+    _print(log_tables(imported))
+    _print(log_aims(imported))
 
 
 def _measure_pages() -> None:
@@ -132,7 +144,7 @@ def _busy(load: tuple[float, float]) -> str:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m benchmarks", description="How long the check takes beside its alternatives.")
-    parser.add_argument("--only", choices=["check", "api", "pages"], help="measure the check, the HTTP API or the pages alone")
+    parser.add_argument("--only", choices=["check", "api", "logs", "pages"], help="measure one of them alone")
     parser.add_argument("--sizes", nargs="+", type=int, default=list(_SIZES), metavar="PAIRS", help="default: %(default)s")
     parser.add_argument("--quick", action="store_true", help="nothing above 100,000 pairs")
     parser.add_argument("--engines", nargs="+", choices=["sqlite", "postgresql"], default=["sqlite", "postgresql"])

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from core.logs.parsing import parse_all
-from core.logs.sources import ArchiveDamaged, FoundLog, Limits, find_logs, logs_in_archive
+from core.logs.sources import ArchiveDamaged, FoundLog, Limits, logs_in_archive, look_through
 from core.logs.taking import batches, take
 from core.state import known_logs
 from core.state.database import StateDatabase
@@ -123,17 +123,18 @@ class _Import:
         return ImportResult(self._imported, max(self._found - self._imported - len(named), 0), named)
 
     def _new_in_folder(self) -> list[FoundLog]:
-        found = [entry.path for entry in find_logs(self._place)]
         with self._state.read() as connection:
             settled = known_logs.settled(connection, str(self._place))
-        fresh = [path for path in found if path not in settled and self._may_be_read(path)]
-        gone = self._unread.keys() - set(found)
+        known, others = look_through(self._place, settled)
+        paths = [entry.path for entry in others]
+        gone = self._unread.keys() - set(paths)
         if gone:
             with self._state.write() as connection:
                 known_logs.forget(connection, gone)
             self._unread = {path: log for path, log in self._unread.items() if path not in gone}
-        self._found, self._to_do = len(found), len(fresh)
-        return [FoundLog(path) for path in fresh]
+        fresh = [FoundLog(path) for path in paths if self._may_be_read(path)]
+        self._found, self._to_do = known + len(paths), len(fresh)
+        return fresh
 
     def _may_be_read(self, path: str) -> bool:
         known = self._unread.get(path)

@@ -9,8 +9,7 @@ import os
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, NamedTuple, cast
@@ -72,14 +71,29 @@ class Limits:
     unpacked: int  # an archive that unpacks to more is left there
 
 
-def find_logs(folder: Path) -> Iterator[os.DirEntry[str]]:
+def find_logs(folder: Path) -> Sequence[os.DirEntry[str]]:
     """The regular files in a folder that are named like logs, oldest name first. Raises OSError."""
+    return look_through(folder, ())[1]
+
+
+def look_through(folder: Path, known: Collection[str]) -> tuple[int, Sequence[os.DirEntry[str]]]:
+    """How many known paths are in a folder, and the logs beside them, oldest name first: one listing. Raises OSError."""
+    there = 0
+    others = []
     with os.scandir(folder) as entries:
-        named = sorted((entry for entry in entries if LOG_NAME.fullmatch(entry.name)), key=lambda entry: entry.name)
-    for entry in named:
-        with suppress(OSError):  # a link that leads in a circle
-            if entry.is_file():
-                yield entry
+        for entry in entries:
+            if entry.path in known:
+                there += 1
+            elif LOG_NAME.fullmatch(entry.name):
+                others.append(entry)
+    return there, [entry for entry in sorted(others, key=lambda entry: entry.name) if _is_file(entry)]
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a link that leads in a circle
+        return False
 
 
 def is_archive(path: Path) -> bool:
