@@ -29,6 +29,11 @@ def choose_range(ranges: Ranges, usual: str, key: str) -> str:
     return chosen or usual
 
 
+def in_the_last(chosen: str) -> str:
+    """A range as it stands in a sentence: "the last 30 d"."""
+    return {"1 y": "the last year", CUSTOM: "these days"}.get(chosen, f"the last {chosen}")
+
+
 def bounds(ranges: Ranges, chosen: str, viewer: Viewer, key: str) -> tuple[datetime | None, datetime]:
     """The beginning (None: the first reading) and the end of what was chosen; asks for the days when they are one's own."""
     if chosen != CUSTOM:

@@ -19,12 +19,12 @@ from dashboard.components.markers_card import markers_card
 from dashboard.components.opening import address_of
 from dashboard.components.pair_tables import most_returning, oldest_open
 from dashboard.components.tiles import Tile, tiles
-from dashboard.components.time_range import CUSTOM, bounds, choose_range
+from dashboard.components.time_range import bounds, choose_range, in_the_last
 from dashboard.components.uptime_bar import uptime_bar
 from dashboard.components.violations_over_time import Measure
 from dashboard.runtime import Runtime
 from dashboard.viewer import Viewer
-from dashboard.wording import NONE, moment, number, rate, timed, until
+from dashboard.wording import NONE, STATUS_LOOKS, moment, number, rate, timed, until
 from dashboard.wording_analysis import burn, heat_sentence, percentage, verdict
 
 _RANGES = {
@@ -41,14 +41,13 @@ _UNBROKEN = "\N{NO-BREAK SPACE}"  # between a number and its unit
 def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
     """The range, the verdict and its figures; then where trouble was, what it was made of, and what happened near it."""
     st.html('<h1 class="page">Analysis</h1>')
-    if summary.status is Status.UNKNOWN and summary.last is not None:
-        st.warning(f"The status is unknown: {summary.assessment.reason}.", icon=":material/help:")
+    _say_what_is_now(summary)
     chosen = choose_range(_RANGES, _USUAL, "analysis-range")
     beginning, end = bounds(_RANGES, chosen, viewer, "analysis-days")
     start = beginning or end - _RANGES[_USUAL]
     found = analysed.read(runtime, start, end, summary.version)
     markers = runtime.monitor.record.markers(start, end)
-    _verdict(viewer, summary, found.figures, "these days" if chosen == CUSTOM else f"the last {chosen}")
+    _verdict(viewer, summary, found.figures, in_the_last(chosen))
     if found.figures.sums.attempts:
         tiles(_tiles(viewer, found.figures))
         with st.container(border=True, key="uptime-card"):
@@ -68,6 +67,15 @@ def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
         _pairs(runtime, viewer, start, end)
     with st.container(border=True, key="markers-card"):
         markers_card(runtime, viewer, markers)
+
+
+def _say_what_is_now(summary: HealthSummary) -> None:
+    """A good month does not make a bad moment good."""
+    if summary.status is Status.HEALTHY or summary.last is None:
+        return
+    look = STATUS_LOOKS[summary.status]
+    say = st.error if summary.status is Status.CRITICAL else st.warning
+    say(f"The status is {look.label.lower()} now: {summary.assessment.reason}.", icon=f":material/{look.icon}:")
 
 
 def _verdict(viewer: Viewer, summary: HealthSummary, figures: PeriodFigures, stretch: str) -> None:

@@ -12,7 +12,7 @@ from core.health_monitor import HealthSummary
 from core.status import shown_rate
 from dashboard.components import charts
 from dashboard.components.forecast_panel import forecast_panel
-from dashboard.components.time_range import CUSTOM, bounds, choose_range
+from dashboard.components.time_range import bounds, choose_range, in_the_last
 from dashboard.runtime import Runtime
 from dashboard.viewer import Viewer
 from dashboard.wording import counted, moment, rate, timed
@@ -53,7 +53,7 @@ def _sentence(trend: Trend, chosen: str, runtime: Runtime, viewer: Viewer) -> st
     """What the eye should find in the chart."""
     if not trend.points:
         return "Nothing is known about this time yet."
-    stretch = {"All": "since the beginning", CUSTOM: "in these days"}.get(chosen, f"in the last {chosen}")
+    stretch = "since the beginning" if chosen == "All" else f"in {in_the_last(chosen)}"
     thresholds = runtime.settings.status_thresholds
     healthy = f"{thresholds.healthy:f} %"
     parts = []
