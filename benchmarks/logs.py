@@ -16,7 +16,7 @@ from time import perf_counter
 
 from benchmarks import year_of_logs
 from benchmarks.tables import table
-from core.logs.importing import import_logs
+from core.logs.importing import ImportResult, import_logs
 from core.settings import Settings
 from core.state.database import StateDatabase
 
@@ -85,13 +85,13 @@ def _round(base: Path, folder: Path, archive: Path, logs: int) -> Iterator[tuple
     state.dispose()
 
 
-def _import(state: StateDatabase, place: Path):  # type: ignore[no-untyped-def]
+def _import(state: StateDatabase, place: Path) -> ImportResult:
     return import_logs(state, place, _LIMITS, _THRESHOLDS, _LATER)
 
 
 def _parsed(folder: Path) -> Iterator[object]:
     for name in sorted(os.listdir(folder)):  # noqa: PTH208 - the fastest that there is
-        with open(f"{folder}/{name}", "rb") as file:  # noqa: PTH123
+        with open(f"{folder}/{name}", "rb") as file:  # noqa: PTH123 - the same
             yield json.loads(file.read())
 
 

@@ -40,8 +40,8 @@ class Visitor:
         asked = BackMsg(rerun_script=ClientState(query_string=urlencode(query), page_name=page, context_info=context))
         with connect(
             f"ws://127.0.0.1:{self.port}{_SOCKET}",
-            origin=f"http://127.0.0.1:{self.port}",  # type: ignore[arg-type]
-            subprotocols=["streamlit"],  # type: ignore[list-item]
+            origin=f"http://127.0.0.1:{self.port}",  # type: ignore[arg-type]  # its own kind of text
+            subprotocols=["streamlit"],  # type: ignore[list-item]  # the same
             additional_headers={"Cookie": self.cookie},
             max_size=None,
         ) as tab:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from core.model import Direction, Kind, Violation
+from core.model import Direction, Kind
 
 REST = "…"  # stands for the specializations that are too many to be named
 MOST_ENTRIES = 50
@@ -22,11 +22,6 @@ class BreakdownEntry:
     kind: Kind
     direction: Direction
     count: int
-
-
-def counted(violations: Iterable[Violation]) -> Counter[Part]:
-    """How many violations each specialization, kind and direction has. Counts of parts of a list can be added up."""
-    return Counter((violation.specialization, violation.kind, violation.direction) for violation in violations)
 
 
 def as_json(counts: Iterable[tuple[tuple[str, str, str], int]]) -> list[list[str | int]]:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Iterable
 
-from core.breakdown import MOST_ENTRIES, REST, BreakdownEntry, as_json, counted, from_json
+from core.breakdown import MOST_ENTRIES, REST, BreakdownEntry, as_json, from_json
 from core.model import Direction, Kind, Violation
 
 AHEAD = Violation(1, "PLAYER", 3, 2, Kind.LEVEL_MISMATCH)
 BEHIND = Violation(2, "PLAYER", 1, 2, Kind.LEVEL_MISMATCH)
 MISSING = Violation(3, "COACH", 1, None, Kind.MISSING_LICENSE)
+
+
+def counted(violations: Iterable[Violation]) -> Counter[tuple[str, Kind, Direction]]:
+    return Counter((violation.specialization, violation.kind, violation.direction) for violation in violations)
 
 
 def test_violations_are_counted_by_specialization_kind_and_direction() -> None:

@@ -20,7 +20,6 @@ from core.errors import (
     WatchedSchemaUnsuitable,
 )
 from core.health_monitor import HealthMonitor
-from core.logs.reading import read_log
 from core.model import Kind, Outcome, Request, Source, Status, Trigger
 from core.settings import Settings
 from core.state.database import StateDatabase
@@ -28,6 +27,7 @@ from core.state.episodes import Changes
 from tests.application import Application, SqliteApplication
 from tests.engines.statements import listening
 from tests.frozen_clock import NOON, FrozenClock
+from tests.logs.files import read_log
 from tests.monitored import NewMonitor, history, logs, pairs, staged_chunks
 
 # --- the ordinary life ------------------------------------------------------------------------------------------------

@@ -18,13 +18,13 @@ from core.errors import (
     WatchedSchemaUnsuitable,
 )
 from core.health_monitor import HealthMonitor
-from core.logs.reading import read_log
 from core.model import Kind, Outcome, Report, Request, Source, Status, Trigger
 from core.settings import Settings
 from core.state.database import StateDatabase
 from tests.application import SqliteApplication
 from tests.engines.statements import holding_before, listening
 from tests.frozen_clock import FrozenClock
+from tests.logs.files import read_log
 from tests.monitored import NewMonitor, history, in_thread, logs, pairs, staged_chunks
 from tests.subprocesses import running, wait_for_line
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from core.errors import LogBroken
 from core.logs.reading import too_large
-from core.logs.sources import ArchiveDamaged, Limits, member_of_archive
+from core.logs.sources import DAMAGED, ArchiveDamaged, FoundLog, Limits, loaded, member_of_archive
 
 _FOLDER = "archive"
 
@@ -33,7 +32,7 @@ def archived_names(logs: Path) -> set[str]:
     """The names of all logs in the archives beside a folder of logs. An archive that cannot be read holds none."""
     names: set[str] = set()
     for path in archives_of(logs):
-        with suppress(zipfile.BadZipFile, OSError), zipfile.ZipFile(path) as archive:
+        with suppress(*DAMAGED), zipfile.ZipFile(path) as archive:
             names.update(archive.namelist())
     return names
 
@@ -43,11 +42,13 @@ def kept_log(path: Path, limits: Limits) -> bytes | None:
 
     None when it is nowhere. Raises LogBroken.
     """
-    if path.is_file():
-        with path.open("rb") as file:
-            return _bounded(file.read(limits.largest + 1), limits)
-    for data in _in_month(path, limits):
-        return data
+    if path.is_file() and (found := loaded(FoundLog(str(path)), limits.largest)):
+        if found.data is None:
+            raise LogBroken(found.problem or "it cannot be read")
+        return found.data
+    in_month = _in_month(path, limits)
+    if in_month is not None:
+        return in_month
     archive = next((parent for parent in path.parents if parent.is_file()), None)
     if archive is None:
         return None
@@ -57,18 +58,20 @@ def kept_log(path: Path, limits: Limits) -> bytes | None:
         raise LogBroken(f"its archive cannot be read: {damaged}") from damaged
 
 
-def _in_month(path: Path, limits: Limits) -> Iterator[bytes]:
+def _in_month(path: Path, limits: Limits) -> bytes | None:
+    broken = None
     for archive in archives_of(path.parent, month_of(path.name)):
         try:
             with zipfile.ZipFile(archive) as opened, opened.open(path.name) as file:
-                yield _bounded(file.read(limits.largest + 1), limits)
+                data = file.read(limits.largest + 1)
         except KeyError:
             continue
-        except (zipfile.BadZipFile, OSError) as damaged:
-            raise LogBroken(f"its archive {archive.name} cannot be read: {damaged}") from damaged
-
-
-def _bounded(data: bytes, limits: Limits) -> bytes:
-    if len(data) > limits.largest:
-        raise too_large(limits.largest)
-    return data
+        except DAMAGED as damaged:  # another one may have it
+            broken = LogBroken(f"its archive {archive.name} cannot be read: {damaged}")
+            continue
+        if len(data) > limits.largest:
+            raise too_large(limits.largest)
+        return data
+    if broken is not None:
+        raise broken
+    return None

@@ -14,7 +14,7 @@ from pathlib import Path
 from core.errors import LogsNotCompacted
 from core.logs.archive import archive_folder, archives_of, month_of
 from core.logs.reading import digest_of
-from core.logs.sources import find_logs
+from core.logs.sources import DAMAGED, find_logs
 from core.logs.writing import sync_folder, take_name
 
 EVERY = timedelta(days=1)
@@ -56,13 +56,13 @@ def compact(logs: Path, last_month: str, readable: Collection[str], *, dry_run: 
     an archive that was read back; the next run goes on. A dry run writes and removes nothing. Raises LogsNotCompacted.
     """
     done = Compacted()
+    if not logs.exists():
+        return done
     try:
         found = [Path(entry.path) for entry in find_logs(logs)]
         old = (path for path in found if month_of(path.name) <= last_month)
         for month, paths in groupby(old, key=lambda path: month_of(path.name)):
             _compact_month(logs, month, list(paths), readable, done, dry_run=dry_run)
-    except FileNotFoundError:  # no folder, no logs
-        return done
     except OSError as refused:
         raise LogsNotCompacted(f"The logs in {logs} could not be archived: {refused.strerror or refused}.") from refused
     return done
@@ -130,14 +130,17 @@ def _digests_in(archives: Iterable[Path]) -> set[tuple[str, str]]:
     """What archives hold, read from the disk: name and digest of each log. A damaged one counts for nothing."""
     found = set()
     for path in archives:
-        with suppress(zipfile.BadZipFile), zipfile.ZipFile(path) as archive:
+        with suppress(*DAMAGED), zipfile.ZipFile(path) as archive:
             for name in archive.namelist():
                 found.add((name, digest_of(archive.read(name))))
     return found
 
 
 def _remove(log: _Held, done: Compacted) -> None:
-    status = log.path.stat()
+    try:
+        status = log.path.stat()
+    except FileNotFoundError:  # somebody took it away
+        return
     if (status.st_size, status.st_mtime_ns) != (log.size, log.mtime_ns):  # somebody wrote to it meanwhile
         done.left += 1
         return

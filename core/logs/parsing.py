@@ -12,7 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain, islice
+from itertools import chain
 from multiprocessing import get_context
 from typing import NamedTuple
 
@@ -21,12 +21,13 @@ from core.errors import LogBroken
 from core.lives import Levels, Row
 from core.logs.reading import LogReader, ReadLog, digest_of
 from core.logs.sources import FoundLog, loaded
-from core.model import Totals, Violation
+from core.model import Violation
 from core.status import Thresholds
 
 _CHUNK = 250  # logs that one process reads at a time
 _CHUNK_BYTES = 2_000_000
-_WORTH_PROCESSES = 2_000  # logs; fewer are read before a process has begun
+_MOST_HELD = 64_000_000  # bytes of an archive's logs that wait to be read
+_WORTH_PROCESSES = 10_000  # logs; fewer are read before a process has begun
 _AHEAD = 24  # chunks waiting for each process: enough to work on while a batch is taken
 
 
@@ -46,10 +47,6 @@ class ParsedLog(NamedTuple):
     @property
     def name(self) -> str:
         return self.path.rsplit("/", 1)[-1]
-
-    @property
-    def totals(self) -> Totals:
-        return Totals(*self.figures)
 
 
 class UnreadLog(NamedTuple):
@@ -72,13 +69,19 @@ class ParsedChunk:
 def parse_all(found: Iterable[FoundLog], largest: int, thresholds: Thresholds) -> Iterator[ParsedChunk]:
     """Read logs, in order, chunk by chunk. Files that went away meanwhile are left out."""
     chunks = _chunks(iter(found))
-    first = list(islice(chunks, -(-_WORTH_PROCESSES // _CHUNK)))
+    first: list[Sequence[FoundLog]] = []
+    while not _is_much(first) and (chunk := next(chunks, None)):
+        first.append(chunk)
     processes = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if processes == 1 or sum(map(len, first)) < _WORTH_PROCESSES:
+    if processes > 1 and _is_much(first):
+        yield from _side_by_side(chain(first, chunks), largest, thresholds, processes)
+    else:
         parser = _Parser(largest, thresholds)
         yield from map(parser.parse, chain(first, chunks))
-    else:
-        yield from _side_by_side(chain(first, chunks), largest, thresholds, processes)
+
+
+def _is_much(chunks: Sequence[Sequence[FoundLog]]) -> bool:
+    return sum(map(len, chunks)) >= _WORTH_PROCESSES or sum(map(_size, chunks)) >= _MOST_HELD
 
 
 def _side_by_side(
@@ -86,25 +89,25 @@ def _side_by_side(
 ) -> Iterator[ParsedChunk]:
     """Fresh processes, not forked ones: a server's threads would leave them locks that nobody opens."""
     here = _Parser(largest, thresholds)
-    waiting: deque[tuple[Sequence[FoundLog], Future[ParsedChunk]]] = deque()
+    waiting: deque[tuple[Sequence[FoundLog], Future[ParsedChunk] | None]] = deque()
+    held, alive = 0, True
     with _collector_at_rest(), ProcessPoolExecutor(processes, get_context("spawn"), _begin, (largest, thresholds)) as pool:
-        alive = True
         while True:
-            for chunk in islice(chunks, _AHEAD * processes - len(waiting)):
+            while len(waiting) < _AHEAD * processes and held < _MOST_HELD and (chunk := next(chunks, None)):
+                held += _size(chunk)
+                future = None
                 if alive:
                     try:
-                        waiting.append((chunk, pool.submit(_parse, chunk)))
-                        continue
+                        future = pool.submit(_parse, chunk)
                     except BrokenProcessPool:
                         alive = False
-                failed: Future[ParsedChunk] = Future()
-                failed.set_exception(BrokenProcessPool())
-                waiting.append((chunk, failed))
+                waiting.append((chunk, future))
             if not waiting:
                 return
             chunk, future = waiting.popleft()
+            held -= _size(chunk)
             try:
-                parsed = future.result()
+                parsed = future.result() if future else here.parse(chunk)
             except BrokenProcessPool:  # killed for its memory, or not allowed to begin
                 alive, parsed = False, here.parse(chunk)
             yield parsed
@@ -134,6 +137,11 @@ def _chunks(found: Iterator[FoundLog]) -> Iterator[Sequence[FoundLog]]:
             chunk, size = [], 0
     if chunk:
         yield chunk
+
+
+def _size(chunk: Sequence[FoundLog]) -> int:
+    """Bytes that it holds in memory: none when its logs are files."""
+    return sum(len(log.data or b"") for log in chunk)
 
 
 class _Parser:

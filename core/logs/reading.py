@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from core.errors import LogBroken
@@ -112,18 +110,6 @@ def read_as_a_whole(data: bytes) -> tuple[Mapping[str, Any], Sequence[Violation]
     content = _report_in(data)
     entries = content.get("violations")
     return content, [_violation(entry) for entry in entries] if isinstance(entries, list) else []
-
-
-def read_log(path: Path, largest: int, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> tuple[ReadLog, str]:
-    """A log and its SHA-256; `largest` is in bytes, a larger file is refused unread. Raises LogBroken with the reason."""
-    try:
-        with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_size > largest:
-                raise too_large(largest)
-            data = file.read(largest + 1)
-    except OSError as unreadable:
-        raise cannot_be_opened(unreadable) from unreadable
-    return parse_log(data, thresholds), digest_of(data)
 
 
 def parse_log(data: bytes, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> ReadLog:

@@ -18,10 +18,10 @@ from core.errors import LogBroken
 from core.logs.reading import LOG_NAME, cannot_be_opened, too_large
 
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows would change the ends of lines
-_BUFFER = 1 << 20  # bytes that one look at an archive's own records may take
-_DAMAGED = (
+_RECORDS = 1 << 20  # bytes that one of an archive's own records may take
+DAMAGED = (  # what the libraries raise for an archive that is not whole
     *(tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError),
-    *(EOFError, OSError, RuntimeError, NotImplementedError),  # the same libraries' words for it
+    *(EOFError, OSError, RuntimeError, NotImplementedError),
 )
 _OPENERS: dict[bytes, Callable[[IO[bytes]], Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
 
@@ -71,6 +71,9 @@ class Limits:
     unpacked: int  # an archive that unpacks to more is left there
 
 
+_FIRST_LOOK = Limits(_RECORDS, 64 * _RECORDS)
+
+
 def find_logs(folder: Path) -> Sequence[os.DirEntry[str]]:
     """The regular files in a folder that are named like logs, oldest name first. Raises OSError."""
     return look_through(folder, ())[1]
@@ -103,9 +106,9 @@ def is_archive(path: Path) -> bool:
     if zipfile.is_zipfile(path):
         return True
     try:
-        with path.open("rb") as file, tarfile.open(fileobj=_unpacked(file, _BUFFER * 64), mode="r:"):
+        with path.open("rb") as file, tarfile.open(fileobj=_unpacked(file, _FIRST_LOOK), mode="r:"):
             return True
-    except (*_DAMAGED, ArchiveDamaged):
+    except (*DAMAGED, ArchiveDamaged):
         return _begins_like_an_archive(path)
 
 
@@ -119,7 +122,7 @@ def logs_in_archive(archive: Path, limits: Limits) -> Iterator[FoundLog]:
             yield from _in_zip(archive, limits)
         else:
             yield from _in_tar(archive, limits)
-    except _DAMAGED as damaged:
+    except DAMAGED as damaged:
         raise ArchiveDamaged(f"it is damaged: {damaged or type(damaged).__name__}") from damaged
 
 
@@ -153,7 +156,7 @@ def _in_zip(archive: Path, limits: Limits) -> Iterator[FoundLog]:
 
 
 def _in_tar(archive: Path, limits: Limits) -> Iterator[FoundLog]:
-    with archive.open("rb") as file, tarfile.open(fileobj=_unpacked(file, limits.unpacked), mode="r:") as opened:
+    with archive.open("rb") as file, tarfile.open(fileobj=_unpacked(file, limits), mode="r:") as opened:
         while (member := opened.next()) is not None:
             opened.members.clear()  # type: ignore[attr-defined]  # it would keep them all; typeshed does not know of them
             if not LOG_NAME.fullmatch(PurePosixPath(member.name).name) or member.isdir():
@@ -181,22 +184,22 @@ def _begins_like_an_archive(path: Path) -> bool:
         return file.read(8).startswith((*_OPENERS, b"PK"))
 
 
-def _unpacked(file: IO[bytes], most: int) -> IO[bytes]:
+def _unpacked(file: IO[bytes], limits: Limits) -> IO[bytes]:
     head = file.read(8)
     file.seek(0)
     opener = next((opener for magic, opener in _OPENERS.items() if head.startswith(magic)), None)
-    return cast("IO[bytes]", _Bounded(opener(file) if opener else file, most))
+    return cast("IO[bytes]", _Bounded(opener(file) if opener else file, limits))
 
 
 class _Bounded:
-    """What tarfile needs of a file, up to so many bytes of it, and never much at once."""
+    """What tarfile needs of a file, up to so many bytes of it, and never more at once than a log may have."""
 
-    def __init__(self, file: IO[bytes], most: int) -> None:
+    def __init__(self, file: IO[bytes], limits: Limits) -> None:
         self._file = file
-        self._most = most
+        self._limits = limits
 
     def read(self, size: int = -1) -> bytes:
-        if size < 0 or size > max(_BUFFER * 64, self._most):
+        if size < 0 or size > max(_RECORDS, self._limits.largest + 1):  # tarfile reads its own records whole
             raise ArchiveDamaged("it is damaged: a part of it claims to be larger than can be")
         data = self._file.read(size)
         self._check(self._file.tell())
@@ -214,5 +217,5 @@ class _Bounded:
         return getattr(self._file, name)
 
     def _check(self, position: int) -> None:
-        if position > self._most:
-            raise ArchiveDamaged(f"it unpacks to more than {self._most // 1_000_000:,} MB")
+        if position > self._limits.unpacked:
+            raise ArchiveDamaged(_unpacks_to_more(self._limits))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
 
-_AT_ONCE = 10_000
+from core.state.parts import in_parts
 
 
 def insert_rows(connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -18,8 +17,7 @@ def insert_rows(connection: sa.Connection, table: sa.Table, columns: Sequence[st
     """
     compiled = sa.insert(table).compile(dialect=connection.dialect, column_keys=list(columns))
     processors = [_processor(table.c[name].type, connection.dialect) for name in columns]
-    rest = iter(rows)
-    while part := list(islice(rest, _AT_ONCE)):
+    for part in in_parts(rows):
         by_column = [
             values if processor is None else list(map(processor, values))
             for processor, values in zip(processors, zip(*part, strict=True), strict=True)

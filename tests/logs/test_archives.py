@@ -6,14 +6,16 @@ import gzip
 import io
 import os
 import tarfile
+import tracemalloc
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from core.logs.importing import ImportResult, import_logs
-from core.logs.sources import ArchiveDamaged, Limits, is_archive, logs_in_archive
+from core.logs.parsing import UnreadLog, parse_all
+from core.logs.sources import ArchiveDamaged, FoundLog, Limits, is_archive, logs_in_archive
 from core.state.database import StateDatabase
 from core.status import DEFAULT_THRESHOLDS
 from tests.logs.test_importing import LATER, log_text, rows, take
@@ -149,6 +151,39 @@ def test_a_tar_whose_own_records_are_a_bomb_is_left(sqlite_state: StateDatabase,
             file.write(bytes(1_000_000))
     with pytest.raises(ArchiveDamaged):
         list(logs_in_archive(tmp_path / "logs.tar.gz", Limits(1_000_000, 5_000_000)))
+
+
+def test_no_record_of_a_tar_is_read_that_is_larger_than_a_log_may_be(tmp_path: Path) -> None:
+    """However much an archive may unpack to in all."""
+    member = tarfile.TarInfo("pax")
+    member.type, member.size = tarfile.XHDTYPE, 400_000_000
+    with gzip.open(tmp_path / "logs.tar.gz", "wb", compresslevel=1) as file:
+        file.write(member.tobuf(tarfile.USTAR_FORMAT))
+        for _ in range(400):
+            file.write(bytes(1_000_000))
+    tracemalloc.start()
+    with pytest.raises(ArchiveDamaged, match="larger than can be"):
+        list(logs_in_archive(tmp_path / "logs.tar.gz", Limits(1_000_000, 8_000_000_000)))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 20_000_000
+
+
+def test_large_logs_of_an_archive_do_not_wait_in_memory_all_at_once(tmp_path: Path) -> None:
+    members = {f"20250101_{number:06}_violations.json": b" " * 9_000_000 for number in range(40)}
+    archive = as_tar(tmp_path / "logs.tar.gz", members)
+    taken = 0
+
+    def counted() -> Iterator[FoundLog]:
+        nonlocal taken
+        for log in logs_in_archive(archive, Limits(10_000_000, 8_000_000_000)):
+            taken += 1
+            yield log
+
+    chunks = parse_all(counted(), 10_000_000, DEFAULT_THRESHOLDS)
+    assert [log.problem for log in next(chunks).logs if isinstance(log, UnreadLog)] == ["it is empty"]
+    assert taken <= 9, "64 MB wait, and no more"
+    assert sum(len(chunk.logs) for chunk in chunks) == 39
 
 
 def test_an_archive_that_breaks_off_is_named_and_what_stood_before_is_read(sqlite_state: StateDatabase, tmp_path: Path) -> None:

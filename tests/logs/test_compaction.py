@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from core.doctor import examine
+from core.errors import LogBroken
 from core.health_monitor import HealthMonitor
 from core.listed_violations import ListedIn
 from core.logs.archive import archived_names, kept_log
@@ -157,6 +158,23 @@ def test_an_archive_that_does_not_read_back_removes_nothing(folder: Path) -> Non
     done = compact(folder, "202507", {str(folder / name) for name in written})
     assert done.archived == 1
     assert kept_log(folder / "archive" / "202507_2_violations.zip" / f"{JULY}_violations.json", LIMITS) in written.values()
+
+
+def test_an_archive_that_decayed_is_named_and_counts_for_nothing(folder: Path) -> None:
+    written = fill(folder, JULY)
+    compact(folder, "202507", {str(folder / name) for name in written})
+    archive = folder / "archive" / "202507_violations.zip"
+    data = bytearray(archive.read_bytes())
+    begin = data.find(b".json") + 5
+    data[begin : begin + 20] = b"\xff" * 20
+    archive.write_bytes(data)
+    with pytest.raises(LogBroken, match=r"its archive 202507_violations.zip cannot be read"):
+        kept_log(folder / f"{JULY}_violations.json", LIMITS)
+    fill(folder, JULY)
+    assert compact(folder, "202507", {str(folder / name) for name in written}).archived == 1
+    assert names(folder / "archive") == ["202507_2_violations.zip", "202507_violations.zip"]
+    (folder / "archive" / "202507_2_violations.zip").rename(folder / "archive" / "202507_violations_again_violations.zip")
+    assert kept_log(folder / f"{JULY}_violations.json", LIMITS) in written.values(), "the other archive has it"
 
 
 _COMPACT = """

@@ -12,10 +12,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core.errors import LogBroken
-from core.logs.reading import LogReader, parse_log, read_as_a_whole, read_log
+from core.logs.reading import LogReader, parse_log, read_as_a_whole
 from core.logs.sources import find_logs
 from core.model import Action, Kind
 from tests.examples import examples
+from tests.logs.files import read_log
 
 SAMPLES = Path(__file__).parents[1] / "data" / "integrity_checks"
 LARGE = 64_000_000
@@ -87,8 +88,8 @@ def test_a_huge_log_is_refused_unread(tmp_path: Path) -> None:
 
 
 def test_a_log_that_cannot_be_opened_is_broken(tmp_path: Path) -> None:
-    with pytest.raises(LogBroken, match="cannot be opened"):
-        read_log(tmp_path / "20251025_120000_violations.json", LARGE)
+    with pytest.raises(LogBroken, match="cannot be opened: Is a directory"):
+        read_log(tmp_path, LARGE)
 
 
 def _report(**changes: object) -> bytes:

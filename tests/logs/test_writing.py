@@ -16,13 +16,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import ViolationLogUnwritable
-from core.logs.reading import LOG_NAME, ReadLog, parse_log, read_log
+from core.logs.reading import LOG_NAME, ReadLog, parse_log
 from core.logs.sources import find_logs
 from core.logs.writing import ViolationLogWriter, WrittenLog, added_keys, report_as_json
 from core.model import Kind, Report, Totals, Trigger, Violation
 from core.status import consistency_rate
 from tests.examples import examples
 from tests.frozen_clock import NOON
+from tests.logs.files import read_log
 from tests.subprocesses import run, running, wait_for_line
 
 SAMPLES = Path(__file__).parents[1] / "data" / "integrity_checks"
