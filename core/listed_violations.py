@@ -74,10 +74,10 @@ def _places(attempt: Attempt, state: StateDatabase, settings: Settings) -> Itera
     yield from (Path(path) for path in elsewhere if path != str(here))
 
 
-def _read(path: Path, settings: Settings) -> ReadLog | None:
+def _read(path: Path, settings: Settings) -> ReadLog[Violation] | None:
     """A log in its folder or in an archive; None when it is not there. Raises LogBroken."""
     try:
         data = kept_log(path, settings.log_limits)
     except OSError as unreadable:
         raise cannot_be_opened(unreadable) from unreadable
-    return None if data is None else parse_log(data, settings.status_thresholds)
+    return None if data is None else parse_log(data)

@@ -62,12 +62,14 @@ class Rows:
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
+        self.pairs: list[Pair] = []  # of each row
         self._places: dict[Row, int] = {}
 
     def place_of(self, row: Row) -> int:
         place = self._places.setdefault(row, len(self.rows))
         if place == len(self.rows):
             self.rows.append(row)
+            self.pairs.append(row.pair)
         return place
 
 
@@ -122,10 +124,10 @@ class _Telling:
 
     def _read(self, key: Key, listed: Set[int]) -> None:
         """Compare a reading with the one before."""
-        rows = self._rows.rows
-        appeared = {rows[place].pair: rows[place] for place in listed - self._listed}
+        rows, pairs = self._rows.rows, self._rows.pairs
+        appeared = {pairs[place]: rows[place] for place in listed - self._listed}
         for place in self._listed - listed:
-            pair = rows[place].pair
+            pair = pairs[place]
             if pair not in appeared:
                 life = self._running.pop(pair)
                 life.closed, life.last_seen = key, self._before or life.opened.at

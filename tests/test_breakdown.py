@@ -6,7 +6,10 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 
-from core.breakdown import MOST_ENTRIES, REST, BreakdownEntry, as_json, from_json
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.breakdown import MOST_ENTRIES, REST, BreakdownEntry, as_json, as_text, from_json, kinds_as_text
 from core.model import Direction, Kind, Violation
 
 AHEAD = Violation(1, "PLAYER", 3, 2, Kind.LEVEL_MISMATCH)
@@ -50,3 +53,15 @@ def test_of_very_many_specializations_the_rest_is_summed_up_and_nothing_is_lost(
     named = [entry for entry in entries if entry.specialization != REST]
     assert len(named) == MOST_ENTRIES
     assert {entry.kind for entry in entries if entry.specialization == REST} <= {Kind.LEVEL_MISMATCH, Kind.MISSING_LICENSE}
+
+
+_parts = st.tuples(st.text(max_size=3), st.sampled_from([*Kind]).map(str), st.sampled_from([*Direction]).map(str))
+
+
+@given(st.dictionaries(_parts, st.integers(1, 10**6), max_size=3 * MOST_ENTRIES))
+def test_what_is_written_at_once_says_the_same(counts: dict[tuple[str, str, str], int]) -> None:
+    assert json.loads(as_text(counts.items())) == as_json(counts.items())
+    kinds: Counter[str] = Counter()
+    for (_, kind, _), count in counts.items():
+        kinds[kind] += count
+    assert json.loads(kinds_as_text(counts.items())) == kinds

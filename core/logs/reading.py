@@ -5,19 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from core.errors import LogBroken
 from core.model import Kind, Totals, UserId, Violation
-from core.status import DEFAULT_THRESHOLDS, Thresholds, consistency_rate
 
 LOG_NAME = re.compile(r"\d{8}_\d{6}(_\d+)?_violations\.json")
 
 _CHECK_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_KINDS = {kind.value: kind for kind in Kind}
 _ACTION_KINDS = {kind.action.value: kind for kind in Kind} | {
     "sync_to_higher_level": Kind.LEVEL_MISMATCH  # the earlier implementation's older name
 }
@@ -27,14 +26,16 @@ _LONGEST_TEXT = 500  # characters of a user id or a specialization
 _MOST_REMEMBERED = 500_000  # violations, about 200 MB
 
 
+Kept = TypeVar("Kept")  # what a reader's caller makes of a violation
+
+
 @dataclass(frozen=True, slots=True)
-class ReadLog:
+class ReadLog(Generic[Kept]):
     """What a log says, whoever wrote it."""
 
     timestamp: datetime
     totals: Totals
-    consistency_rate: Decimal | None
-    violations: Sequence[Violation]
+    violations: Sequence[Kept]
     check_id: str | None
 
     @property
@@ -43,31 +44,37 @@ class ReadLog:
         return len(self.violations) >= self.totals.inconsistent
 
 
-class LogReader:
-    """Reads log after log. A violation that stands in many of them is one object, made once."""
+class _Known(dict[bytes, Kept]):
+    """What was made of violations, by the text of each without its last brace. A new one is read as it is asked for."""
 
-    def __init__(self, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> None:
-        self._thresholds = thresholds
-        self._known: dict[bytes, Violation] = {}
-        self._rates: dict[tuple[int, int], Decimal | None] = {}
+    def __init__(self, keep: Callable[[Violation], Kept]) -> None:
+        self.keep = keep
 
-    def parse(self, data: bytes) -> ReadLog:
+    def __missing__(self, text: bytes) -> Kept:
+        kept = self[text] = self.keep(_violation(json.loads(f"{text.decode()}}}")))
+        return kept
+
+
+class LogReader(Generic[Kept]):
+    """Reads log after log. A violation that stands in many of them is read once, and what `keep` made of it stands for it."""
+
+    def __init__(self, keep: Callable[[Violation], Kept]) -> None:
+        self._known = _Known(keep)
+
+    def parse(self, data: bytes) -> ReadLog[Kept]:
         """The bytes of a log as what they say. Raises LogBroken."""
         if len(self._known) > _MOST_REMEMBERED:
             self._known.clear()
-            self._rates.clear()
-        content, violations = self.cut_into_objects(data) or read_as_a_whole(data)
-        totals = _totals(content, len(violations))
+        content, violations = self.cut_into_objects(data) or self._as_a_whole(data)
         check_id = content.get("check_id")
         return ReadLog(
             timestamp=_timestamp(content["timestamp"]),
-            totals=totals,
-            consistency_rate=self._rate(totals),
+            totals=_totals(content, len(violations)),
             violations=violations,
             check_id=check_id if isinstance(check_id, str) and _CHECK_ID.fullmatch(check_id) else None,
         )
 
-    def cut_into_objects(self, data: bytes) -> tuple[Mapping[str, Any], Sequence[Violation]] | None:
+    def cut_into_objects(self, data: bytes) -> tuple[Mapping[str, Any], Sequence[Kept]] | None:
         """`read_as_a_whole` by less work, for most violations stand in the log before as well; None where that cannot be told.
 
         The list is cut between its objects. Where every part is an object for itself, and the rest is a report with a hole in
@@ -85,24 +92,13 @@ class LogReader:
             content = _report_in(before + _HOLE + after)
             if content.get("violations") != _HOLE_SAYS:
                 return None
-            if texts == [b""]:
-                return content, []
-            try:
-                return content, list(map(self._known.__getitem__, texts))
-            except KeyError:  # some are new
-                return content, [self._known.get(text) or self._remembered(text) for text in texts]
+            return content, [] if texts == [b""] else list(map(self._known.__getitem__, texts))
         except (LogBroken, ValueError, RecursionError):  # then the whole is broken as well, and says better why
             return None
 
-    def _remembered(self, text: bytes) -> Violation:
-        violation = self._known[text] = _violation(json.loads(f"{text.decode()}}}"))
-        return violation
-
-    def _rate(self, totals: Totals) -> Decimal | None:
-        figures = totals.consistent, totals.total_checked
-        if figures not in self._rates:
-            self._rates[figures] = consistency_rate(*figures, self._thresholds)
-        return self._rates[figures]
+    def _as_a_whole(self, data: bytes) -> tuple[Mapping[str, Any], Sequence[Kept]]:
+        content, violations = read_as_a_whole(data)
+        return content, list(map(self._known.keep, violations))
 
 
 def read_as_a_whole(data: bytes) -> tuple[Mapping[str, Any], Sequence[Violation]]:
@@ -112,9 +108,14 @@ def read_as_a_whole(data: bytes) -> tuple[Mapping[str, Any], Sequence[Violation]
     return content, [_violation(entry) for entry in entries] if isinstance(entries, list) else []
 
 
-def parse_log(data: bytes, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> ReadLog:
+def parse_log(data: bytes) -> ReadLog[Violation]:
     """The bytes of a log as what they say. Raises LogBroken."""
-    return LogReader(thresholds).parse(data)
+    return reader_of_violations().parse(data)
+
+
+def reader_of_violations() -> LogReader[Violation]:
+    """A reader that keeps violations as they are."""
+    return LogReader(lambda violation: violation)
 
 
 def digest_of(data: bytes) -> str:
@@ -176,9 +177,7 @@ def _count(content: Mapping[str, Any], key: str) -> int | None:
 
 def _integer(value: object) -> int | None:
     """An integer, also one written as a float or as text; None for everything else."""
-    if isinstance(value, bool) or value is None:
-        return None
-    if isinstance(value, int):
+    if type(value) is int:
         return value
     if isinstance(value, float):
         return int(value) if value.is_integer() else None
@@ -211,7 +210,9 @@ def _fits(number: int) -> bool:
 
 def _text(value: object) -> str:
     """Text that can be written down: JSON may bring halves of characters."""
-    text = str(value).encode(errors="replace").decode()
+    text = str(value)
+    if not text.isascii():
+        text = text.encode(errors="replace").decode()
     if len(text) > _LONGEST_TEXT:
         raise LogBroken(f"it lists a user or specialization of {len(text):,} characters")
     return text
@@ -219,8 +220,8 @@ def _text(value: object) -> str:
 
 def _kind(entry: Mapping[str, Any]) -> Kind:
     kind = entry.get("kind")
-    if isinstance(kind, str) and kind in Kind.__members__.values():
-        return Kind(kind)
+    if isinstance(kind, str) and kind in _KINDS:
+        return _KINDS[kind]
     action = entry.get("recommended_action")
     if isinstance(action, str) and action in _ACTION_KINDS:
         return _ACTION_KINDS[action]

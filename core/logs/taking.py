@@ -7,7 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from core.lives import Key, Rows
+from core.lives import Key, Levels, Row, Rows
 from core.logs.parsing import ParsedChunk, ParsedLog, UnreadLog
 from core.state import history, known_logs
 from core.state.known_logs import KnownLog, LogOutcome
@@ -29,7 +29,10 @@ class Batch:
         return len(self.logs)
 
     def add(self, chunk: ParsedChunk) -> None:
-        places = [self.rows.place_of(row) for row in chunk.table]
+        places = [
+            self.rows.place_of(Row(text, name, number, Levels(kind, progress, license_)))
+            for text, name, number, kind, progress, license_ in chunk.table
+        ]
         for log in chunk.logs:
             listed = frozenset(map(places.__getitem__, log.rows)) if isinstance(log, ParsedLog) and log.rows else frozenset()
             self.logs.append((log, listed))

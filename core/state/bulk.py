@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from core.state.parts import in_parts
+from core.state.schema import UtcDateTime
 
 
-def insert_rows(connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def insert_rows(
+    connection: sa.Connection,
+    table: sa.Table,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    written: Collection[str] = (),
+) -> None:
     """Add rows that hold values of these columns, in this order. The table's types and their statement are SQLAlchemy's.
 
-    What is left out is the handling of each row as if it were the only one.
+    What is left out is the handling of each row as if it were the only one. Values of `written` columns are as the driver
+    takes them already.
     """
     compiled = sa.insert(table).compile(dialect=connection.dialect, column_keys=list(columns))
-    processors = [_processor(table.c[name].type, connection.dialect) for name in columns]
+    processors = [None if name in written else _processor(table.c[name].type, connection.dialect) for name in columns]
     for part in in_parts(rows):
         by_column = [
             values if processor is None else list(map(processor, values))
@@ -32,4 +41,16 @@ def insert_rows(connection: sa.Connection, table: sa.Table, columns: Sequence[st
 
 
 def _processor(type_: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Callable[[Any], Any] | None:
-    return type_.dialect_impl(dialect).bind_processor(dialect)
+    processor = type_.dialect_impl(dialect).bind_processor(dialect)
+    return _Moments(processor).__getitem__ if processor and isinstance(type_, UtcDateTime) else processor
+
+
+class _Moments(dict[datetime | None, Any]):
+    """Each moment as the driver takes it. Those of readings stand in many rows."""
+
+    def __init__(self, processor: Callable[[Any], Any]) -> None:
+        self._processor = processor
+
+    def __missing__(self, moment: datetime | None) -> Any:
+        taken = self[moment] = self._processor(moment)
+        return taken

@@ -13,18 +13,18 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from core.breakdown import BreakdownEntry, as_json, from_json, kinds_in
+from core.breakdown import BreakdownEntry, as_json, from_json
 from core.logs.parsing import ParsedLog
 from core.model import Kind, Outcome, Report, Request, Source, Status, Totals, Trigger
 from core.state.bulk import insert_rows
-from core.state.parts import in_parts
+from core.state.parts import is_one_of
 from core.state.schema import history
 from core.status import Evidence, Thresholds, rate_of
 
 _LONGEST_ERROR, _LONGEST_NAME = 2_000, 200
 _IMPORTED = (
-    *("source", "check_id", "timestamp", "outcome", "log_file"),
-    *("total_checked", "consistent", "inconsistent", "consistency_rate"),
+    *("source", "check_id", "timestamp", "log_file"),
+    *("outcome", "total_checked", "consistent", "inconsistent", "consistency_rate"),
     *("unidentified_progress_rows", "unidentified_license_rows", "by_kind", "breakdown"),
 )
 _FIRST_SPAN = 2_000  # rows: a week of checks, in which the status usually changed
@@ -103,25 +103,24 @@ def record_failed(connection: sa.Connection, attempt: FailedAttempt, watched: st
 def record_imported(connection: sa.Connection, logs: Sequence[ParsedLog], thresholds: Thresholds) -> Sequence[int]:
     """Add the rows of logs that somebody else wrote, each with its file's name; their numbers. One at a time may do that."""
     newest = latest_id(connection)
-    rates: dict[tuple[int, int], Decimal | None] = {}
-    rows = []
-    for log in logs:
-        total, inconsistent, *unidentified = log.figures
+    figures = {}
+    for total, inconsistent, *unidentified in {log.figures for log in logs}:
         totals = Totals(total, inconsistent)
-        if (total, inconsistent) not in rates:
-            rates[total, inconsistent] = rate_of(totals, thresholds)
-        about = Source.IMPORT.value, log.check_id, log.timestamp, totals.outcome.value, log.name
-        figures = total, total - inconsistent, inconsistent, rates[total, inconsistent], *unidentified
-        rows.append((*about, *figures, kinds_in(log.breakdown), None if log.rows is None else log.breakdown))
-    insert_rows(connection, history, _IMPORTED, rows)
+        derived = totals.outcome.value, total, totals.consistent, inconsistent, rate_of(totals, thresholds)
+        figures[total, inconsistent, *unidentified] = (*derived, *unidentified)
+    rows = [
+        (Source.IMPORT.value, log.check_id, log.timestamp, log.name, *figures[log.figures], log.by_kind, log.breakdown)
+        for log in logs
+    ]
+    insert_rows(connection, history, _IMPORTED, rows, written=("by_kind", "breakdown"))
     added = sa.select(history.c.id).where(history.c.id > newest, history.c.source == Source.IMPORT).order_by(history.c.id)
     return connection.execute(added).scalars().all()
 
 
 def known_check_ids(connection: sa.Connection, check_ids: Iterable[str]) -> set[str]:
     """Which of these have a row already."""
-    parts = (sa.select(history.c.check_id).where(history.c.check_id.in_(part)) for part in in_parts(check_ids))
-    return {str(check_id) for part in parts for check_id in connection.execute(part).scalars()}
+    statement = sa.select(history.c.check_id).where(is_one_of(history.c.check_id, check_ids, connection.dialect))
+    return {str(check_id) for check_id in connection.execute(statement).scalars()}
 
 
 def find(connection: sa.Connection, check_id: str) -> Attempt | None:

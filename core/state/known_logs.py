@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from operator import attrgetter
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from core.state.bulk import insert_rows
-from core.state.parts import in_parts
+from core.state.parts import is_one_of
 from core.state.schema import known_logs, log_folders
 
 
@@ -27,12 +27,8 @@ class LogOutcome(StrEnum):
 UNREAD = (LogOutcome.BROKEN, LogOutcome.EARLY)
 
 
-_COLUMNS = [column.name for column in known_logs.c]
-
-
-@dataclass(frozen=True, slots=True)
-class KnownLog:
-    """A log as it was when it was looked at."""
+class KnownLog(NamedTuple):
+    """A log as it was when it was looked at: one row of the table."""
 
     path: str
     size: int
@@ -62,16 +58,18 @@ def forget(connection: sa.Connection, paths: Iterable[str]) -> None:
 
 def remember(connection: sa.Connection, logs: Sequence[KnownLog]) -> None:
     """Keep what came of logs, in place of what was known of them."""
-    known = (sa.select(known_logs.c.path).where(known_logs.c.path.in_(part)) for part in in_parts(log.path for log in logs))
-    forget(connection, [path for part in known for path in connection.execute(part).scalars()])
-    insert_rows(connection, known_logs, _COLUMNS, map(attrgetter(*_COLUMNS), logs))
+    known = is_one_of(known_logs.c.path, [log.path for log in logs], connection.dialect)
+    forget(connection, connection.execute(sa.select(known_logs.c.path).where(known)).scalars().all())
+    insert_rows(connection, known_logs, KnownLog._fields, logs)
 
 
 def taken(connection: sa.Connection, digests: Iterable[str]) -> set[str]:
     """Which of these contents were taken into history before."""
-    whole = sa.select(known_logs.c.digest).where(known_logs.c.outcome.in_([LogOutcome.OWN, LogOutcome.IMPORTED]))
-    parts = (whole.where(known_logs.c.digest.in_(part)) for part in in_parts(digests))
-    return {str(digest) for part in parts for digest in connection.execute(part).scalars()}
+    whole = sa.select(known_logs.c.digest).where(
+        known_logs.c.outcome.in_([LogOutcome.OWN, LogOutcome.IMPORTED]),
+        is_one_of(known_logs.c.digest, digests, connection.dialect),
+    )
+    return {str(digest) for digest in connection.execute(whole).scalars()}
 
 
 def named(connection: sa.Connection, name: str) -> Sequence[str]:
@@ -91,9 +89,10 @@ def broken(connection: sa.Connection) -> Sequence[KnownLog]:
 
 def contents_of(connection: sa.Connection, paths: Iterable[str]) -> Mapping[str, str]:
     """The digests of those of these paths that were read."""
-    read = sa.select(known_logs.c.path, known_logs.c.digest).where(known_logs.c.digest.is_not(None))
-    parts = (read.where(known_logs.c.path.in_(part)) for part in in_parts(paths))
-    return {path: digest for part in parts for path, digest in connection.execute(part)}
+    read = sa.select(known_logs.c.path, known_logs.c.digest).where(
+        known_logs.c.digest.is_not(None), is_one_of(known_logs.c.path, paths, connection.dialect)
+    )
+    return {row.path: row.digest for row in connection.execute(read)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,7 +180,7 @@ def test_large_logs_of_an_archive_do_not_wait_in_memory_all_at_once(tmp_path: Pa
             taken += 1
             yield log
 
-    chunks = parse_all(counted(), 10_000_000, DEFAULT_THRESHOLDS)
+    chunks = parse_all(counted(), 10_000_000)
     assert [log.problem for log in next(chunks).logs if isinstance(log, UnreadLog)] == ["it is empty"]
     assert taken <= 9, "64 MB wait, and no more"
     assert sum(len(chunk.logs) for chunk in chunks) == 39

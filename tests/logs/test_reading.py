@@ -12,9 +12,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core.errors import LogBroken
-from core.logs.reading import LogReader, parse_log, read_as_a_whole
+from core.logs.reading import parse_log, read_as_a_whole, reader_of_violations
 from core.logs.sources import find_logs
 from core.model import Action, Kind
+from core.status import rate_of
 from tests.examples import examples
 from tests.logs.files import read_log
 
@@ -50,7 +51,7 @@ def test_every_sample_of_the_earlier_implementation_is_read(name: str) -> None:
     total, inconsistent, rate, moment = READABLE[name]
     log, _ = read_log(SAMPLES / name, LARGE)
     assert (log.totals.total_checked, log.totals.inconsistent) == (total, inconsistent)
-    assert (str(log.consistency_rate), log.timestamp.isoformat(), log.check_id) == (rate, moment, None)
+    assert (str(rate_of(log.totals)), log.timestamp.isoformat(), log.check_id) == (rate, moment, None)
     assert len(log.violations) == inconsistent
 
 
@@ -266,7 +267,7 @@ def test_a_list_that_is_cut_between_its_objects_says_the_same_as_the_whole(
 ) -> None:
     """Also when it was cut before: what is known of other logs never makes a broken one whole."""
     data = json.dumps(content, separators=spacing, ensure_ascii=False).encode()
-    reader = LogReader()
+    reader = reader_of_violations()
     for text in (data, data) if mutation is None else (data, data[: mutation[0]] + mutation[1] + data[mutation[0] + 1 :]):
         with suppress(LogBroken):
             reader.parse(data)
@@ -279,7 +280,7 @@ def test_a_list_that_is_cut_between_its_objects_says_the_same_as_the_whole(
 def test_the_usual_logs_are_cut() -> None:
     for name in READABLE:
         data = (SAMPLES / name).read_bytes()
-        cut = LogReader().cut_into_objects(data)
+        cut = reader_of_violations().cut_into_objects(data)
         assert cut is not None, name
         assert cut[1] == read_as_a_whole(data)[1]
 

@@ -101,7 +101,6 @@ def test_what_was_written_is_read(tmp_path: Path, found: list[Violation], agreei
     assert log == ReadLog(
         timestamp=moment,
         totals=report.totals,
-        consistency_rate=report.consistency_rate,
         violations=found,
         check_id="c0ffee",
     )

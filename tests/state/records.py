@@ -45,7 +45,7 @@ def failed(state: StateDatabase, moment: datetime, error: str = "refused", watch
 
 def imported(state: StateDatabase, moment: datetime, total: int = 100, bad: int = 1) -> None:
     name = "20251025_120000_violations.json"
-    log = ParsedLog(name, 0, 0, "", moment, (total, bad, 0, 0), None, [], None)
+    log = ParsedLog(name, 0, 0, "", moment, (total, bad, 0, 0), None, "{}", None, None)
     with state.write() as connection:
         history.record_imported(connection, [log], DEFAULT_THRESHOLDS)
 

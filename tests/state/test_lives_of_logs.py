@@ -41,7 +41,7 @@ def log_of(at: datetime, listed: Mapping[int, Levels], **changes: object) -> Fou
 
 def read(state: StateDatabase, *logs: FoundLog, latest: datetime = LATER) -> list[KnownLog]:
     found: list[KnownLog] = []
-    for batch in batches(parse_all(logs, LARGE, DEFAULT_THRESHOLDS), 1_000):
+    for batch in batches(parse_all(logs, LARGE), 1_000):
         with state.write() as connection:
             found += take(connection, batch, latest, DEFAULT_THRESHOLDS)
     return found
