@@ -24,7 +24,9 @@ from core.settings import Settings
 from core.settling import Wait
 from core.state.database import StateDatabase
 from tests.application import Application, PostgresqlApplication, SqliteApplication
+from tests.browser.server import environment
 from tests.examples import THOROUGH
+from tests.forker import forking
 from tests.frozen_clock import FrozenClock
 from tests.memory import keep_temporary_files_in_memory
 
@@ -248,3 +250,10 @@ def settings_of_test(sqlite_app: SqliteApplication, tmp_path: Path, state_file: 
 def monitor(settings_of_test: Settings, sqlite_state: StateDatabase, clock: FrozenClock) -> HealthMonitor:
     """Before the first check."""
     return build_monitor(settings_of_test, sqlite_state, clock)
+
+
+@pytest.fixture(scope="session")
+def forker() -> Iterator[Path]:
+    """A process from which commands and servers start that have loaded their libraries."""
+    with forking(["psycopg", "dashboard.cli", "dashboard.runtime", "dashboard.server"], environment()) as address:
+        yield address

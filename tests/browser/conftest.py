@@ -106,13 +106,13 @@ def forget_visitor(kept_tab: Page) -> None:
 
 
 @pytest.fixture(scope="module")
-def new_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewServer]:
+def new_server(tmp_path_factory: pytest.TempPathFactory, forker: Path) -> Iterator[NewServer]:
     """Call it with settings for a server that is not started yet, in a folder of its own."""
     made: list[Server] = []
 
     def new(folder: Path | None = None, **settings: object) -> Server:
         settings.setdefault("admin_password", PASSWORD)
-        made.append(Server(folder or tmp_path_factory.mktemp("served"), **settings))
+        made.append(Server(folder or tmp_path_factory.mktemp("served"), forker, **settings))
         _servers.append(made[-1])
         return made[-1]
 

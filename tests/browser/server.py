@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from tests.browser.patience import eventually
+from tests.forker import Forked
 
 PASSWORD = "correct-horse"
 
@@ -37,12 +38,13 @@ class Answer:
 class Server:
     """`coupling-health serve` in a folder of its own. Start it, kill it, start it again; it is gone at the end."""
 
-    def __init__(self, folder: Path, **settings: object) -> None:
+    def __init__(self, folder: Path, forker: Path, **settings: object) -> None:
         """Settings are named as their environment variables without the prefix, in lower case."""
         self.folder = folder
+        self._forker = forker
         self.port = _resting.pop() if _resting and is_free(_resting[-1]) else free_port()
         self.settings = settings
-        self.process: subprocess.Popen[str] | None = None
+        self.process: Forked | None = None
         self._starts = 0
         self._over = False
 
@@ -57,16 +59,9 @@ class Server:
     def start(self) -> Self:
         """Start, and wait until it answers."""
         self._starts += 1
-        with self._errors(self._starts).open("w") as errors:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "dashboard.cli", "serve"],
-                cwd=self.folder,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-            )
+        with self._errors(self._starts).open("w") as errors, Path(os.devnull).open("r+") as nothing:
+            streams = [nothing.fileno(), nothing.fileno(), errors.fileno()]
+            self.process = Forked(self._forker, ["serve"], self.folder, self.environment, streams)
         eventually(self._answers, "the server answers")
         return self
 
@@ -111,7 +106,7 @@ class Server:
     def run(self, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
         """A `coupling-health` command in the same folder, with the same settings."""
         return subprocess.run(
-            [sys.executable, "-m", "dashboard.cli", *arguments],
+            [sys.executable, "-m", "dashboard", *arguments],
             cwd=self.folder,
             env=self.environment,
             input=typed,
@@ -144,10 +139,7 @@ class Server:
 
     def _ended(self) -> int:
         assert self.process is not None
-        assert self.process.stdout is not None
-        code = self.process.wait(timeout=20)
-        self.process.stdout.close()
-        return code
+        return self.process.wait(timeout=20)
 
     def _errors(self, start: int) -> Path:
         return self.folder.parent / f"{self.folder.name}-stderr-{start}.txt"

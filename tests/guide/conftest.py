@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -34,9 +33,9 @@ CREATE DATABASE coupling_health OWNER coupling_health;
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def demo(tmp_path_factory: pytest.TempPathFactory, forker: Path) -> Iterator[Server]:
     """The demo as the guide starts it, after its first check."""
-    server = Server(tmp_path_factory.mktemp("demo"), admin_password=PASSWORD)
+    server = Server(tmp_path_factory.mktemp("demo"), forker, admin_password=PASSWORD)
     try:
         server.start().wait_for_checks(1, state="var/demo/state.db")
         yield server
@@ -59,11 +58,10 @@ def database_server() -> Iterator[Postgresql]:
         server.remove()
 
 
-@pytest.fixture(scope="module")
-def swift() -> Iterator[Path]:
-    """Where the swift `coupling-health` is; in a short place, for the path of a socket has a limit."""
-    with tempfile.TemporaryDirectory(prefix="chd-") as folder, swift_command(Path(folder)) as place:
-        yield place
+@pytest.fixture(scope="session")
+def swift(tmp_path_factory: pytest.TempPathFactory, forker: Path) -> Path:
+    """Where the swift `coupling-health` is."""
+    return swift_command(tmp_path_factory.mktemp("swift"), forker)
 
 
 @pytest.fixture
