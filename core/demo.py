@@ -6,6 +6,7 @@ Nothing here is real, and nothing of it touches a real database: see `Settings.d
 from __future__ import annotations
 
 import json
+import math
 import random
 import sqlite3
 from collections.abc import Iterator
@@ -169,7 +170,7 @@ def _write_logs(log_dir: Path, pairs: list[tuple[int, str, int]], chance: random
         wanted = max(round(len(pairs) * _share_apart(moment, now, chance)), 1)
         while len(apart) > wanted:
             del apart[chance.choice(list(apart))]
-        for pair in list(apart)[: max(len(apart) // 12, 1)]:
+        for pair in list(apart)[: len(apart) // 60]:  # the oldest heal, after some hours
             del apart[pair]
         while len(apart) < wanted:
             user, name, level = chance.choice(pairs)
@@ -186,9 +187,9 @@ def _write_logs(log_dir: Path, pairs: list[tuple[int, str, int]], chance: random
 
 
 def _share_apart(moment: datetime, now: datetime, chance: random.Random) -> float:
-    """Usually 0.4 to 0.9 percent; two bad days and a bad night."""
+    """Usually 0.4 to 0.9 percent, rising and falling within a day; two bad days and a bad night."""
     age = now - moment
-    usual = 0.0065 + 0.002 * chance.uniform(-1, 1)
+    usual = 0.0065 + 0.0023 * math.sin(age / timedelta(hours=3.7)) + 0.0001 * chance.uniform(-1, 1)
     if timedelta(days=20, hours=14) < age < timedelta(days=21):
         return 0.067 + 0.01 * chance.uniform(-1, 1)
     if timedelta(days=8, hours=6) < age < timedelta(days=9) or timedelta(hours=13) < age < timedelta(hours=17):

@@ -15,7 +15,7 @@ import streamlit as st
 import uvicorn
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit import config as streamlit_config
@@ -75,7 +75,14 @@ def build_app(runtime: Runtime) -> ASGIApp:
     pages = st.App(
         _HERE / "main.py",
         lifespan=lifespan,
-        routes=[Route("/healthz", _healthz), *sessions.routes, *export.routes, *kept_reports.routes, *presentation.routes],
+        routes=[
+            Route("/healthz", _healthz),
+            Route("/overview", _to_the_overview),
+            *sessions.routes,
+            *export.routes,
+            *kept_reports.routes,
+            *presentation.routes,
+        ],
         on_script_error=_log_script_error,
     )
 
@@ -103,6 +110,11 @@ def configure_streamlit(runtime: Runtime) -> None:
 
 async def _healthz(_request: Request) -> Response:
     return PlainTextResponse("ok")
+
+
+async def _to_the_overview(_request: Request) -> Response:
+    """It stands at the root, and people look for it beside the other pages. Relative: a proxy may put all below a path."""
+    return RedirectResponse("./")
 
 
 def _allow_many_connections() -> None:

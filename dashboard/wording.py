@@ -16,6 +16,7 @@ from core.state.current_violations import Life, SortKey
 from core.state.episodes import Changes
 
 THIN_SPACE = "\u202f"
+UNBROKEN = "\u00a0"  # between a number and its unit
 NONE = "—"
 
 

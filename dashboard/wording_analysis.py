@@ -19,7 +19,7 @@ from core.model import Direction, Kind, MarkerKind
 from core.over_time import WhatChanged
 from core.state.episodes import Share
 from core.status import Thresholds, consistency_rate
-from dashboard.wording import KINDS_COUNTED, NONE, counted, moment, number, rate
+from dashboard.wording import KINDS_COUNTED, NONE, UNBROKEN, counted, moment, number, rate
 
 TIME_LABELS: Mapping[TimeClass, str] = {
     TimeClass.HEALTHY: "Healthy",
@@ -71,7 +71,8 @@ def _of_failures(figures: PeriodFigures) -> str:
 
 def promise(budget: Budget) -> str:
     """What became of the promise in the window that ends with the period."""
-    of = f"The promise of {percentage(budget.objective.percent)} healthy checks over {in_words(budget.objective.window)}"
+    percent = percentage(budget.objective.percent).replace(" ", UNBROKEN)
+    of = f"The promise of {percent} healthy checks over {in_words(budget.objective.window)}"
     left = budget.left_percent
     if left is None:
         return f"{of} cannot be judged: no check was tried in that time."
@@ -81,8 +82,15 @@ def promise(budget: Budget) -> str:
             f"{of} <b>cannot be judged yet</b>: nothing is known about {unknown} of that time. The checks that ran would keep it."
         )
     if budget.kept:
-        return f"{of} is <b>kept</b>, <b>{left} %</b> of the error budget is left."
-    return f"{of} is <b>broken</b>: the error budget is overdrawn by {number(int(-left))} %."
+        return f"{of} is <b>kept</b>, <b>{left}{UNBROKEN}%</b> of the error budget is left."
+    return f"{of} is <b>broken</b>: the error budget is {overdrawn(left)}."
+
+
+def overdrawn(left: Decimal) -> str:
+    """How far below zero what is left is, in percent. One bad check of two is far: then it is told in whole budgets."""
+    if left > -1_000:
+        return f"overdrawn by {number(int(-left))}{UNBROKEN}%"
+    return f"used up {number(int((100 - left) // 100))} times over"
 
 
 def share(part: timedelta, whole: timedelta) -> str:

@@ -24,8 +24,8 @@ from dashboard.components.uptime_bar import uptime_bar
 from dashboard.components.violations_over_time import Measure
 from dashboard.runtime import Runtime
 from dashboard.viewer import Viewer
-from dashboard.wording import NONE, STATUS_LOOKS, moment, number, rate, timed, until
-from dashboard.wording_analysis import burn, heat_sentence, percentage, verdict
+from dashboard.wording import NONE, STATUS_LOOKS, UNBROKEN, moment, number, rate, timed, until
+from dashboard.wording_analysis import burn, heat_sentence, overdrawn, percentage, verdict
 
 _RANGES = {
     "7 d": timedelta(days=7),
@@ -35,7 +35,6 @@ _RANGES = {
 }
 _USUAL = "30 d"
 _LISTED = 10
-_UNBROKEN = "\N{NO-BREAK SPACE}"  # between a number and its unit
 
 
 def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
@@ -119,10 +118,10 @@ def _tiles(viewer: Viewer, figures: PeriodFigures) -> list[Tile]:
         Tile(worst, f"lowest rate{when}", "worst"),
         Tile(share, f"healthy: {number(sums.healthy)} of {number(sums.attempts)} checks", "healthy"),
         _budget_tile(budget),
-        Tile(burn(day.burn_rate), f"burn rate, last day; at 1{_UNBROKEN}× the budget lasts the window", "burn"),
+        Tile(burn(day.burn_rate), f"burn rate, last day; at 1{UNBROKEN}× the budget lasts the window", "burn"),
         Tile(
             NONE if longest is None else in_words(longest) if longest else "one check",
-            f"longest time below {percentage(figures.thresholds.healthy).replace(' ', _UNBROKEN)}",
+            f"longest time below {percentage(figures.thresholds.healthy).replace(' ', UNBROKEN)}",
             "longest",
         ),
         Tile(NONE if repair is None else in_words(repair), f"mean time to heal (MTTR), {number(lives.healed)} healed", "repair"),
@@ -135,7 +134,7 @@ def _budget_tile(budget: Budget) -> Tile:
     if left is None:
         return Tile(NONE, f"error budget left ({window})", "budget")
     if left < 0:
-        return Tile("0 %", f"error budget left ({window}); overdrawn by {number(int(-left))} %", "budget")
+        return Tile("0 %", f"error budget left ({window}); {overdrawn(left)}", "budget")
     ran = "" if budget.kept else ", by the checks that ran"
     return Tile(f"{left} %", f"error budget left ({window}{ran})", "budget")
 

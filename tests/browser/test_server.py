@@ -55,6 +55,11 @@ def test_health_of_the_process_says_nothing_about_data(served: Server) -> None:
     assert served.get("/healthz").text == "ok"
 
 
+def test_the_overview_is_found_by_its_name_too(served: Server) -> None:
+    answer = served.get("/overview")
+    assert (answer.code, answer.headers["Location"]) == (307, "./")
+
+
 def test_a_taken_port_is_named(served: Server, new_server: NewServer) -> None:
     second = new_server(served.folder.parent / served.folder.name)
     second.port = served.port
