@@ -169,7 +169,7 @@ def _agree(coupler: ProgressLicenseCoupler, right: Expected, *, careful: bool) -
 def test_a_check_says_what_the_rule_says(subject: Subject) -> None:
     on_sqlite = isinstance(subject.application, SqliteApplication)
 
-    @settings(max_examples=examples(550 if on_sqlite else 150))
+    @settings(max_examples=examples(400 if on_sqlite else 100))
     @given(databases(subject.ids.users, subject.ids.license_users))
     @example(([], []))
     def says_what_the_rule_says(rows: tuple[list[Row], list[Row]]) -> None:
@@ -183,7 +183,7 @@ def test_a_check_says_what_the_rule_says(subject: Subject) -> None:
 def test_asking_for_one_pair_says_what_the_check_says_of_it(subject: Subject) -> None:
     on_sqlite = isinstance(subject.application, SqliteApplication)
 
-    @settings(max_examples=examples(100 if on_sqlite else 40))
+    @settings(max_examples=examples(80 if on_sqlite else 25))
     @given(databases(subject.ids.users, subject.ids.license_users))
     def says_what_the_check_says(rows: tuple[list[Row], list[Row]]) -> None:
         right = subject.holds(*rows)
@@ -233,7 +233,7 @@ def test_more_suspects_than_the_fast_statement_takes_give_the_same_answer(
     application = PostgresqlApplication(new_postgresql_database())
     subject = Subject(application, application.coupler(), IDS["integer"])
 
-    @settings(max_examples=examples(60))
+    @settings(max_examples=examples(40))
     @given(databases(INTEGER_USERS))
     def says_what_the_rule_says(rows: tuple[list[Row], list[Row]]) -> None:
         _agree(subject.coupler, subject.holds(*rows), careful=False)
