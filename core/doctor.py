@@ -46,6 +46,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _watched(settings)
     yield from _log_dir(settings)
     yield from _state(settings)
+    yield from _alerts(settings)
 
 
 def _watched(settings: Settings) -> Iterator[Finding]:
@@ -165,6 +166,26 @@ def _logs_and_history(settings: Settings, state: StateDatabase) -> Iterator[Find
             f"{len(broken)} violation logs cannot be read: " + "; ".join(f"{log.path}: {log.problem}" for log in broken[:5]),
             "They were left as they are and do not appear in the trend.",
         )
+
+
+def _alerts(settings: Settings) -> Iterator[Finding]:
+    rules, channels = settings.alerts.built_rules(), settings.alerts.channels
+    if not channels:
+        yield Finding(
+            "Alerts",
+            Verdict.ADVICE,
+            f"{len(rules)} rules are on, and no channel is set up: nobody is told.",
+            "Set alerts.channels.NAME.url, then try it with `coupling-health alert test NAME`.",
+        )
+        return
+    unheard = [rule.name for rule in rules if rule.channels is not None and not rule.channels]
+    told = f"{len(rules)} rules are on; {', '.join(channels)} can be told."
+    if unheard:
+        yield Finding("Alerts", Verdict.ADVICE, f"Nobody is told of {', '.join(unheard)}.", "Leave channels out to tell all.")
+    if settings.alerts.link is None:
+        yield Finding("Alerts", Verdict.ADVICE, f"{told} Their messages hold no link.", "Set alerts.link to the dashboard's address.")
+    else:
+        yield Finding("Alerts", Verdict.GOOD, told)
 
 
 def _bad(subject: str, error: CouplingHealthError) -> Finding:

@@ -194,3 +194,7 @@ class ReportUnreadable(CouplingHealthError):
 
     hint = "Name a file that `coupling-health report` or the page Reports made, as it was made."
     permanent = True
+
+
+class AlertProblem(CouplingHealthError):
+    """What was asked about alerts cannot be done."""

@@ -140,6 +140,7 @@ class HealthMonitor:
         self.settings = settings
         self.state = state
         self.next_check: Callable[[], datetime | None] = lambda: None
+        self.after_check: Callable[[], None] = lambda: None  # called after every attempt, whatever came of it
         self._coupler = coupler
         self._clock = clock
         self.record = HealthRecord(settings, state, self._watched, clock)
@@ -166,6 +167,8 @@ class HealthMonitor:
             report = self._checker.check(request, dry_run=dry_run, told=told)
         finally:
             self._facts.forget()
+            if not dry_run:
+                self.after_check()
         if not report.dry_run:
             self._heartbeat.beat()
         return report
@@ -212,6 +215,11 @@ class HealthMonitor:
         except StateDatabaseUnavailable as away:
             return self.known_without(str(away))
         return self._known_of(facts)
+
+    def known_afresh(self) -> Known:
+        """The same, read anew: nothing that was recorded up to now is missing."""
+        self._facts.forget()
+        return self.known()
 
     def known_in_memory(self, longest_age: float) -> Known | None:
         """The same without asking anybody; None when what is in memory was true more than `longest_age` seconds ago."""

@@ -27,6 +27,7 @@ from pydantic_settings import (
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from core.alerts.configured import AlertSettings
 from core.analysis.objective import Objective
 from core.errors import SettingsInvalid
 from core.logs.sources import Limits
@@ -40,7 +41,7 @@ DEMO_DIR = Path("var/demo")
 
 _ENGINES = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
-_SECRETS = ("database_url", "state_url", "admin_password", "check.heartbeat_url")
+_OPEN_GROUPS = ("alerts.channels", "alerts.rules")  # whose keys the operator names
 
 Percentage = Annotated[Decimal, Field(gt=0, le=100, decimal_places=6)]  # finer ones would overflow a 64-bit product
 
@@ -218,6 +219,7 @@ class Settings(BaseSettings):
     retention: RetentionSettings = RetentionSettings()
     report: ReportSettings = ReportSettings()
     presentation: PresentationSettings = PresentationSettings()
+    alerts: AlertSettings = AlertSettings()
 
     @field_validator("database_url", "state_url")
     @classmethod
@@ -358,7 +360,8 @@ def _unknown_variables(environment: Mapping[str, str]) -> list[str]:
     groups = {variable.rsplit("__", 1)[0] for variable in known if "__" in variable}
     mistakes = []
     for name in sorted(environment):
-        if name.upper().startswith(PREFIX) and name.upper() not in known and name.upper() not in groups:
+        named = name.upper().startswith(tuple(f"{variable_of(group)}__" for group in _OPEN_GROUPS))
+        if name.upper().startswith(PREFIX) and name.upper() not in known and name.upper() not in groups and not named:
             near = difflib.get_close_matches(name.upper(), known, n=1)
             mistakes.append(f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else ""))
     return mistakes

@@ -128,6 +128,11 @@ def assess(
     return Assessment(status, _verdict(status, totals, thresholds), evidence.status_since)
 
 
+def speaks_for(completed_at: datetime | None, now: datetime, schedule: Schedule) -> bool:
+    """Whether a check that completed then is young enough to speak for now, and does not lie in the future."""
+    return completed_at is not None and -schedule.misfire_grace <= now - completed_at <= schedule.freshness
+
+
 def holds_until(evidence: Evidence, assessment: Assessment, now: datetime, schedule: Schedule) -> datetime:
     """The last moment at which `assess` certainly still says the same, from `now` on, if nothing new is recorded.
 

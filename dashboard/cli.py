@@ -26,7 +26,7 @@ from core.passwords import is_weak
 from core.settings import Settings, load_settings
 from core.state import accounts
 from core.status import status_of
-from dashboard import cli_logs, cli_report, cli_tokens
+from dashboard import cli_alerts, cli_logs, cli_report, cli_tokens
 from dashboard.console import (
     AsJson,
     announce,
@@ -51,6 +51,7 @@ user_app = typer.Typer(no_args_is_help=True, help="Who may log in to the dashboa
 app.add_typer(user_app, name="user")
 app.add_typer(cli_tokens.app, name="token")
 app.add_typer(cli_report.app, name="report")
+app.add_typer(cli_alerts.app, name="alert")
 app.command("import-logs")(cli_logs.import_logs)
 app.add_typer(cli_logs.app, name="logs")
 

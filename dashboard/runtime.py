@@ -13,6 +13,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from core import retention
+from core.alerts.delivery import EVERY as DELIVERY_EVERY
+from core.alerts.delivery import Delivery
+from core.alerts.desk import EVERY as WATCHDOG_EVERY
+from core.alerts.desk import AlertDesk
 from core.assembly import build_coupler
 from core.clock import Clock, utc_now
 from core.demo import DRIFT_EVERY, build, drift
@@ -56,6 +60,9 @@ class Runtime:
         self.reports = ReportShelf(self.monitor.record, clock)
         self.keys = KeyRing(self.state, clock)
         self.shares = ShareLinks(self.state, clock)
+        self.alerts = AlertDesk(self.monitor, clock)
+        self.delivery = Delivery(self.state, self.alerts.channels, clock)
+        self.monitor.after_check = self.alerts.evaluate_quietly
         self.problem: CouplingHealthError | None = None  # why nothing works yet
         self._announce = announce
         self._jobs: JobScheduler | None = None
@@ -114,6 +121,9 @@ class Runtime:
         self._jobs.add("Retention", "retention", self._drop_old, retention.EVERY)
         self._jobs.add("Scheduled reports", "scheduled_reports", self.reports.make_due, REPORTS_EVERY)
         self._jobs.add("Forecast", "forecast", self.monitor.foresight.make_forecast, FORECAST_EVERY)
+        self._jobs.add("Alert watchdog", "alert_watchdog", self.alerts.evaluate_quietly, WATCHDOG_EVERY)
+        if self.alerts.channels:
+            self._jobs.add("Delivery of messages", "alert_delivery", self.delivery.run_quietly, DELIVERY_EVERY)
         months_kept = self.settings.logs.compact_after_months
         if months_kept is not None:
             self._jobs.add("Compaction of logs", "log_compaction", lambda: self._compact(months_kept), COMPACTION_EVERY)

@@ -178,6 +178,16 @@ def open_at(connection: sa.Connection, scope: str, moment: datetime, limit: int)
     return _read(connection, scope, episodes.c.first_seen < moment, not_over, order=order, limit=limit)
 
 
+def lifetimes(
+    connection: sa.Connection, scope: str, start: datetime, end: datetime
+) -> Sequence[tuple[datetime, datetime | None]]:
+    """When each violation that was open at some time of [start, end) was first seen, and when it had healed."""
+    still = sa.or_(episodes.c.resolved_at.is_(None), episodes.c.resolved_at > start)
+    columns = sa.select(episodes.c.first_seen, episodes.c.resolved_at)
+    statement = columns.where(episodes.c.watched == scope, episodes.c.first_seen < end, still)
+    return [(first_seen, resolved_at) for first_seen, resolved_at in connection.execute(statement)]
+
+
 def healed(connection: sa.Connection, scope: str, *, offset: int = 0, limit: int = 100) -> tuple[Sequence[Episode], int]:
     """A page of the episodes that are over, newest end first, and how many there are in all."""
     over = episodes.c.resolved_at.is_not(None)

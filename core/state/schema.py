@@ -319,3 +319,80 @@ log_folders = sa.Table(
     _column("mtime_ns", sa.BigInteger),
     _column("logs", sa.BigInteger),
 )
+
+# Where each alert rule stands.
+alert_states = sa.Table(
+    "alert_states",
+    metadata,
+    _column("watched", sa.String(16), primary_key=True),
+    _column("rule", sa.String(100), primary_key=True),
+    _column("phase", sa.String(16)),
+    _column("since", UtcDateTime, nullable=True),
+    _column("clear_since", UtcDateTime, nullable=True),
+    _column("returns", sa.Integer),
+)
+
+# One row for each time that a rule fired.
+incidents = sa.Table(
+    "incidents",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    _column("watched", sa.String(16)),
+    _column("rule", sa.String(100)),
+    _column("severity", sa.String(16)),
+    _column("began_at", UtcDateTime),  # when the condition began to hold
+    _column("opened_at", UtcDateTime),  # when the rule fired
+    _column("resolved_at", UtcDateTime, nullable=True),  # when that was known
+    _column("violations", sa.BigInteger, nullable=True),  # when it fired
+    _column("most_violations", sa.BigInteger, nullable=True),
+    _column("worst_rate", sa.Numeric(5, 2), nullable=True),
+    _column("returns", sa.Integer),
+    _column("told_at", UtcDateTime, nullable=True),  # when a message about it was last put into the outbox
+    _column("acknowledged_at", UtcDateTime, nullable=True),
+    _column("acknowledged_by", sa.String(200), nullable=True),
+    _column("note", sa.Text, nullable=True),
+    sa.Index("ix_incidents_opened_at", "watched", "opened_at"),  # the list, newest first, and those of a stretch of time
+)
+# A rule has one open incident at most.
+sa.Index(
+    "ix_incidents_open",
+    incidents.c.watched,
+    incidents.c.rule,
+    unique=True,
+    sqlite_where=incidents.c.resolved_at.is_(None),
+    postgresql_where=incidents.c.resolved_at.is_(None),
+)
+
+# Messages on their way out. Written in the transaction that changes the state they tell of.
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    _column("key", sa.String(64), unique=True),  # by which a receiver knows a message that comes twice
+    _column("channel", sa.String(100)),
+    _column("incidents", sa.JSON),  # their numbers
+    _column("message", sa.JSON),
+    _column("created_at", UtcDateTime),
+    _column("due_at", UtcDateTime),  # not tried before
+    _column("tries", sa.Integer),
+    _column("state", sa.String(16)),
+    _column("answer", sa.Text, nullable=True),  # what the last try said
+    _column("ended_at", UtcDateTime, nullable=True),  # sent, or given up
+    _column("claimed_until", UtcDateTime, nullable=True),  # somebody is sending it
+    sa.Index("ix_outbox_state", "state", "id"),  # what waits, in order, and what was given up
+)
+
+# Times in which nobody is told.
+silences = sa.Table(
+    "silences",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    _column("rule", sa.String(100), nullable=True),  # NULL: all of them
+    _column("reason", sa.String(500)),
+    _column("created_at", UtcDateTime),
+    _column("created_by", sa.String(200)),
+    _column("until", UtcDateTime),
+    _column("until_resolved", sa.Boolean),  # it ends when the rule resolves, if that is earlier
+    _column("ended_at", UtcDateTime, nullable=True),
+    sa.Index("ix_silences_until", "until"),  # those that hold
+)

@@ -1,0 +1,1 @@
+"""Somebody is told: rules, incidents, and the messages about them."""

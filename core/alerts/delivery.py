@@ -1,0 +1,95 @@
+"""Sending what waits in the outbox, by a worker of its own: one channel's failure holds no other back."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+from core.alerts.channels import Channel, Tried
+from core.clock import Clock
+from core.errors import StateDatabaseUnavailable
+from core.state import outbox
+from core.state.database import StateDatabase
+from core.state.outbox import Letter, LetterState
+
+log = logging.getLogger(__name__)
+
+EVERY = timedelta(seconds=5)  # that somebody looks for messages
+MOST_TRIES = 20
+_FIRST_PAUSE = timedelta(seconds=10)
+_LONGEST_PAUSE = timedelta(minutes=30)  # with these, a message is given up after about seven hours
+_NO_CHANNEL = timedelta(hours=1)  # that a message waits for a channel that nobody here has
+
+
+class Delivery:
+    """Sends each waiting message at least once. Replicas that share the state database never send the same one twice,
+    unless the one that claimed it died in the middle: then it goes out again, with the same key."""
+
+    def __init__(self, state: StateDatabase, channels: Mapping[str, Channel], clock: Clock) -> None:
+        self._state = state
+        self._channels = channels
+        self._clock = clock
+
+    def run(self) -> None:
+        """Send all that is due; returns when nothing is. Raises StateDatabaseUnavailable."""
+        with self._state.read() as connection:
+            waiting = outbox.waiting_channels(connection, self._clock())
+        known = [name for name in waiting if name in self._channels]
+        for name in set(waiting) - set(known):
+            self._give_up_stranded(name)
+        if known:
+            with ThreadPoolExecutor(len(known), "delivery") as pool:
+                list(pool.map(self._empty, known))
+
+    def run_quietly(self) -> None:
+        """As a job: the next run comes anyway."""
+        try:
+            self.run()
+        except StateDatabaseUnavailable as away:
+            log.warning("Messages wait: %s", away)
+
+    def _empty(self, name: str) -> None:
+        while self._send_one(name):
+            pass
+
+    def _send_one(self, name: str) -> bool:
+        """Try the oldest message of a channel; whether it is worth trying the next."""
+        with self._state.write() as connection:
+            letter = outbox.claim(connection, name, self._clock())
+        if letter is None:
+            return False
+        tried = self._try(name, letter)
+        state, due_at = LetterState.SENT, None
+        if not tried.sent:
+            last = tried.for_good or letter.tries + 1 >= MOST_TRIES
+            state = LetterState.GIVEN_UP if last else LetterState.WAITING
+            due_at = self._clock() + pause_after(letter.tries + 1)
+            log.warning("Channel %s: %s%s", name, tried.answer, "; given up" if last else "")
+        with self._state.write() as connection:
+            outbox.settle(connection, letter.id, state, tried.answer, self._clock(), due_at)
+        return state is not LetterState.WAITING
+
+    def _try(self, name: str, letter: Letter) -> Tried:
+        try:
+            return self._channels[name].send(letter.message, letter.key)
+        except Exception as unforeseen:  # the border of a channel: whatever it does, the others go on
+            log.exception("Channel %s crashed", name)
+            return Tried(sent=False, answer=f"it crashed: {type(unforeseen).__name__}")
+
+    def _give_up_stranded(self, name: str) -> None:
+        """Messages for a channel that the settings do not name any more; another replica's may, so they wait a while."""
+        now = self._clock()
+        with self._state.write() as connection:
+            letter = outbox.claim(connection, name, now)
+            if letter is None:
+                return
+            late = now - letter.created_at > _NO_CHANNEL
+            state = LetterState.GIVEN_UP if late else LetterState.WAITING
+            outbox.settle(connection, letter.id, state, "no channel of that name is set up", now, now + _FIRST_PAUSE)
+
+
+def pause_after(tries: int) -> timedelta:
+    """How long to wait after so many tries: 10 s, 20 s, 40 s, … up to half an hour."""
+    return min(_FIRST_PAUSE * (1 << min(tries - 1, 20)), _LONGEST_PAUSE)

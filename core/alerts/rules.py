@@ -1,0 +1,165 @@
+"""Alert rules and what they make of what is known. Pure: no clock, no database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from core.model import Status, Totals
+from core.status import reaches
+
+
+class Severity(StrEnum):
+    """How soon somebody should look, least first."""
+
+    INFO = "info"  # when there is time
+    WARNING = "warning"  # today
+    PAGE = "page"  # now, also at night
+
+
+class Condition(StrEnum):
+    """What a rule watches for. Each compares with the rule's `than`."""
+
+    RATE_BELOW = "rate_below"  # fewer than `than` percent of the pairs agree, and at least `at_least` do not
+    STATUS_IS = "status_is"  # the status is the rule's `status`
+    VIOLATIONS_ABOVE = "violations_above"  # more than `than` pairs disagree
+    FAILED_CHECKS = "failed_checks"  # the last `than` checks failed, or more
+    CHECKS_LATE = "checks_late"  # no check has completed for more than `than` intervals
+    PAIRS_DROPPED = "pairs_dropped"  # more than `than` percent of the pairs are gone, compared with the last day's median
+    VIOLATION_OLDER = "violation_older"  # a pair has disagreed for more than `than` hours
+
+
+class Verdict(StrEnum):
+    """Whether a condition holds, as far as that can be told."""
+
+    HOLDS = "holds"
+    CLEAR = "clear"
+    UNKNOWN = "unknown"  # no data, or none that is new enough: never a reason to call anything resolved
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """When to tell somebody, and whom."""
+
+    name: str
+    condition: Condition
+    severity: Severity
+    than: Decimal = Decimal(0)
+    status: Status = Status.CRITICAL
+    at_least: int = 1
+    lasting: timedelta = timedelta(0)  # how long the condition must hold before anybody hears
+    quiet: timedelta = timedelta(minutes=10)  # how long it must be gone before that counts as resolved
+    repeat: timedelta | None = timedelta(hours=4)  # how often to tell again while it lasts and nobody has acknowledged it
+    channels: Sequence[str] | None = None  # None: all that there are
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known at a moment, as far as rules ask for it."""
+
+    at: datetime
+    interval: timedelta
+    status: Status
+    fresh: bool  # whether the newest completed check still speaks for now: it is young enough, and none failed after it
+    completed_at: datetime | None = None  # the newest completed check
+    totals: Totals | None = None  # what it found
+    failed_attempts: int = 0  # after it
+    failing_since: datetime | None = None
+    oldest_violation: datetime | None = None
+    usual_pairs: int | None = None  # the median of the day before; None when nothing was compared then
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verdict, and the moment from which on it is known: that of the check that says so."""
+
+    verdict: Verdict
+    since: datetime
+
+
+def judge(rule: Rule, seen: Seen) -> Judged:
+    """Whether the rule's condition holds."""
+    verdict = _JUDGES[rule.condition](rule, seen)
+    since = seen.at
+    if rule.condition is Condition.FAILED_CHECKS and verdict is Verdict.HOLDS:
+        since = seen.failing_since or seen.at
+    elif rule.condition is not Condition.CHECKS_LATE and verdict is not Verdict.UNKNOWN:
+        since = seen.completed_at or seen.at
+    return Judged(verdict, min(since, seen.at))
+
+
+def _told(holds: bool) -> Verdict:
+    return Verdict.HOLDS if holds else Verdict.CLEAR
+
+
+def _compared(seen: Seen) -> Totals | None:
+    return seen.totals if seen.fresh and seen.totals is not None and seen.totals.total_checked else None
+
+
+def _rate_below(rule: Rule, seen: Seen) -> Verdict:
+    totals = _compared(seen)
+    if totals is None:
+        return Verdict.UNKNOWN
+    below = not reaches(rule.than, totals.consistent, totals.total_checked)
+    return _told(below and totals.inconsistent >= rule.at_least)
+
+
+def _status_is(rule: Rule, seen: Seen) -> Verdict:
+    if seen.status is Status.UNKNOWN and rule.status is not Status.UNKNOWN:
+        return Verdict.UNKNOWN
+    return _told(seen.status is rule.status)
+
+
+def _violations_above(rule: Rule, seen: Seen) -> Verdict:
+    totals = _compared(seen)
+    return Verdict.UNKNOWN if totals is None else _told(totals.inconsistent > rule.than)
+
+
+def _failed_checks(rule: Rule, seen: Seen) -> Verdict:
+    if seen.failed_attempts >= rule.than:
+        return Verdict.HOLDS
+    return Verdict.CLEAR if seen.fresh or (seen.failed_attempts and seen.completed_at) else Verdict.UNKNOWN
+
+
+def _checks_late(rule: Rule, seen: Seen) -> Verdict:
+    if seen.completed_at is None or seen.completed_at > seen.at + seen.interval:  # the clock was set back
+        return Verdict.UNKNOWN
+    return _told(seen.at - seen.completed_at > float(rule.than) * seen.interval)
+
+
+def _pairs_dropped(rule: Rule, seen: Seen) -> Verdict:
+    if not seen.fresh or seen.totals is None or not seen.usual_pairs:
+        return Verdict.UNKNOWN
+    return _told(seen.totals.total_checked * 100 < (100 - rule.than) * seen.usual_pairs)
+
+
+def _violation_older(rule: Rule, seen: Seen) -> Verdict:
+    if not seen.fresh or seen.totals is None:
+        return Verdict.UNKNOWN
+    oldest = seen.oldest_violation
+    return _told(oldest is not None and seen.at - oldest > timedelta(hours=float(rule.than)))
+
+
+_JUDGES: Mapping[Condition, Callable[[Rule, Seen], Verdict]] = {
+    Condition.RATE_BELOW: _rate_below,
+    Condition.STATUS_IS: _status_is,
+    Condition.VIOLATIONS_ABOVE: _violations_above,
+    Condition.FAILED_CHECKS: _failed_checks,
+    Condition.CHECKS_LATE: _checks_late,
+    Condition.PAIRS_DROPPED: _pairs_dropped,
+    Condition.VIOLATION_OLDER: _violation_older,
+}
+
+DEFAULT_RULES: Sequence[Rule] = (
+    Rule("rate_low", Condition.RATE_BELOW, Severity.WARNING, Decimal(95), at_least=3, lasting=timedelta(minutes=15)),
+    Rule("status_critical", Condition.STATUS_IS, Severity.PAGE, lasting=timedelta(minutes=30)),
+    Rule("many_violations", Condition.VIOLATIONS_ABOVE, Severity.WARNING, Decimal(10)),
+    Rule("checks_fail", Condition.FAILED_CHECKS, Severity.PAGE, Decimal(2)),
+    Rule("checks_late", Condition.CHECKS_LATE, Severity.PAGE, Decimal(3)),
+    Rule("pairs_dropped", Condition.PAIRS_DROPPED, Severity.PAGE, Decimal(20)),
+    Rule("violation_old", Condition.VIOLATION_OLDER, Severity.WARNING, Decimal(24)),
+)
