@@ -183,7 +183,9 @@ def _alerts(settings: Settings) -> Iterator[Finding]:
     if unheard:
         yield Finding("Alerts", Verdict.ADVICE, f"Nobody is told of {', '.join(unheard)}.", "Leave channels out to tell all.")
     if settings.alerts.link is None:
-        yield Finding("Alerts", Verdict.ADVICE, f"{told} Their messages hold no link.", "Set alerts.link to the dashboard's address.")
+        yield Finding(
+            "Alerts", Verdict.ADVICE, f"{told} Their messages hold no link.", "Set alerts.link to the dashboard's address."
+        )
     else:
         yield Finding("Alerts", Verdict.GOOD, told)
 

@@ -198,3 +198,7 @@ class ReportUnreadable(CouplingHealthError):
 
 class AlertProblem(CouplingHealthError):
     """What was asked about alerts cannot be done."""
+
+
+class NoSuchAlert(AlertProblem):
+    """There is no such incident, rule, silence or channel."""

@@ -41,7 +41,7 @@ DEMO_DIR = Path("var/demo")
 
 _ENGINES = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
-_OPEN_GROUPS = ("alerts.channels", "alerts.rules")  # whose keys the operator names
+OPEN_GROUPS = ("alerts.channels", "alerts.rules")  # whose keys the operator names
 
 Percentage = Annotated[Decimal, Field(gt=0, le=100, decimal_places=6)]  # finer ones would overflow a 64-bit product
 
@@ -360,7 +360,7 @@ def _unknown_variables(environment: Mapping[str, str]) -> list[str]:
     groups = {variable.rsplit("__", 1)[0] for variable in known if "__" in variable}
     mistakes = []
     for name in sorted(environment):
-        named = name.upper().startswith(tuple(f"{variable_of(group)}__" for group in _OPEN_GROUPS))
+        named = name.upper().startswith(tuple(f"{variable_of(group)}__" for group in OPEN_GROUPS))
         if name.upper().startswith(PREFIX) and name.upper() not in known and name.upper() not in groups and not named:
             near = difflib.get_close_matches(name.upper(), known, n=1)
             mistakes.append(f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else ""))

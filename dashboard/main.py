@@ -11,7 +11,7 @@ from dashboard.components import frame
 from dashboard.components.opening import CHECK_PATH
 from dashboard.runtime import current
 from dashboard.viewer import viewer
-from dashboard.views import analysis, check, overview, presentation, reports, tokens, trend, violations
+from dashboard.views import alerts, analysis, check, overview, presentation, reports, tokens, trend, violations
 
 STATIC = Path(__file__).parent / "static"
 
@@ -19,6 +19,7 @@ VIEWS = {
     "overview": ("Overview", ":material/monitor_heart:", overview.view),
     "violations": ("Violations", ":material/rule:", violations.view),
     "trend": ("Trend", ":material/show_chart:", trend.view),
+    "alerts": ("Alerts", ":material/notifications:", alerts.view),
     "analysis": ("Analysis", ":material/query_stats:", analysis.view),
     "reports": ("Reports", ":material/summarize:", reports.view),
     "presentation": ("Presentation", ":material/slideshow:", presentation.view),

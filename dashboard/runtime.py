@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from core import retention
+from core.alerts.book import AlertBook
 from core.alerts.delivery import EVERY as DELIVERY_EVERY
 from core.alerts.delivery import Delivery
 from core.alerts.desk import EVERY as WATCHDOG_EVERY
@@ -62,6 +63,7 @@ class Runtime:
         self.shares = ShareLinks(self.state, clock)
         self.alerts = AlertDesk(self.monitor, clock)
         self.delivery = Delivery(self.state, self.alerts.channels, clock)
+        self.alert_book = AlertBook(self.monitor.record, self.alerts, clock)
         self.monitor.after_check = self.alerts.evaluate_quietly
         self.problem: CouplingHealthError | None = None  # why nothing works yet
         self._announce = announce

@@ -54,9 +54,9 @@ def title(rule: Rule) -> str:
 
 def described(rule: Rule) -> str:
     """One sentence: what the rule watches for, how long, and when it counts as over."""
-    lasting = f" for {in_words(rule.lasting)}" if rule.lasting else ""
+    lasting = f", for {in_words(rule.lasting)}," if rule.lasting else ""
     over = f"over when that has been gone for {in_words(rule.quiet)}" if rule.quiet else "over as soon as that is gone"
-    return f"Fires when {_WHEN[rule.condition](rule)}{lasting}; {over}."
+    return f"Fires when{lasting} {_WHEN[rule.condition](rule)}; {over}."
 
 
 def advice(rule: Rule) -> str:
@@ -70,4 +70,4 @@ def plain(value: Decimal) -> str:
 
 
 def _and_at_least(rule: Rule) -> str:
-    return f", and at least {rule.at_least} do not" if rule.at_least > 1 else ""
+    return f" and at least {rule.at_least} do not" if rule.at_least > 1 else ""

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from core.alerts.phases import Phase
+from core.alerts.rules import Severity
 from core.model import Action, Kind, MarkerKind, Outcome, Source, Status, Trigger
 
 RateField = Field(ge=0, le=100, description="percentage of consistent pairs, two decimals; null when nothing was checked")
@@ -25,6 +27,52 @@ class Marker(_Model):
     kind: MarkerKind
     title: str
     created_by: str = Field(description="a username, or `token` and its name")
+
+
+class Alert(_Model):
+    """A rule, and where it stands."""
+
+    rule: str
+    title: str
+    description: str = Field(description="one sentence: when it fires, and when that is over")
+    severity: Severity
+    state: Phase
+    since: datetime | None = Field(description="when the condition began to hold, or was gone")
+    flapping: bool
+    silenced: bool
+    incident: int | None = Field(description="the open one")
+
+
+class Incident(_Model):
+    """One stretch of time in which a rule fired."""
+
+    id: int
+    rule: str
+    severity: Severity
+    began_at: datetime = Field(description="when the condition began to hold")
+    opened_at: datetime = Field(description="when the rule fired")
+    resolved_at: datetime | None
+    duration_seconds: int
+    violations: int | None = Field(description="when it fired")
+    most_violations: int | None
+    worst_rate: float | None
+    returns: int = Field(description="how often the condition came back before it counted as resolved")
+    told_at: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    note: str | None
+
+
+class Silence(_Model):
+    """A time in which nobody is told."""
+
+    id: int
+    rule: str | None = Field(description="null: all rules")
+    reason: str
+    created_at: datetime
+    created_by: str = Field(description="a username, or `token` and its name")
+    until: datetime
+    until_resolved: bool
 
 
 class Error(_Model):

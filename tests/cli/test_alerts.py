@@ -15,7 +15,8 @@ def test_every_rule_is_listed_with_its_state(commands: Commands) -> None:
     ]
     assert {one["state"] for one in document} == {"inactive"}
     assert document[0]["description"] == (
-        "Fires when fewer than 95 % of all pairs agree, and at least 3 do not for 15 min; over when that has been gone for 10 min."
+        "Fires when, for 15 min, fewer than 95 % of all pairs agree and at least 3 do not; "
+        "over when that has been gone for 10 min."
     )
     assert "many_violations" in commands("alert", "list").err
 

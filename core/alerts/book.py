@@ -1,0 +1,115 @@
+"""The alert book: what pages, programs and people ask about incidents, silences and messages, and what they do about them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from core.alerts.channels import Tried
+from core.alerts.desk import AlertDesk, RuleState
+from core.alerts.messages import trial_message
+from core.clock import Clock
+from core.errors import AlertProblem, NoSuchAlert
+from core.record import HealthRecord
+from core.state import incidents, outbox, silences
+from core.state.incidents import Incident
+from core.state.outbox import Letter, LetterState
+from core.state.silences import LONGEST_REASON, Silence
+
+LONGEST_NOTE = 500
+LONGEST_SILENCE = timedelta(days=366)
+SNOOZE = timedelta(hours=1)
+
+
+class AlertBook:
+    """Every method raises StateDatabaseUnavailable when that is away, and those that change something AlertProblem."""
+
+    def __init__(self, record: HealthRecord, desk: AlertDesk, clock: Clock) -> None:
+        self._record = record
+        self._state = record.state
+        self._desk = desk
+        self._clock = clock
+
+    # --- asking -------------------------------------------------------------------------------------------------------
+
+    def states(self) -> Sequence[RuleState]:
+        """Every rule that is on, and where it stands."""
+        return self._desk.states()
+
+    def channels(self) -> Sequence[str]:
+        """The names of the channels."""
+        return list(self._desk.channels)
+
+    def open_incidents(self) -> Sequence[Incident]:
+        """Those that go on, oldest first."""
+        with self._state.read() as connection:
+            return incidents.still_open(connection, self._record.scope(connection))
+
+    def incidents(self, limit: int = 100) -> Sequence[Incident]:
+        """The newest, newest first."""
+        with self._state.read() as connection:
+            return incidents.newest(connection, self._record.scope(connection), limit)
+
+    def silences(self) -> Sequence[Silence]:
+        """Those that hold, oldest first."""
+        with self._state.read() as connection:
+            return silences.holding(connection, self._clock())
+
+    def letters(self, limit: int = 50, state: LetterState | None = None) -> Sequence[Letter]:
+        """The newest messages, newest first."""
+        with self._state.read() as connection:
+            return outbox.newest(connection, limit, state)
+
+    # --- doing --------------------------------------------------------------------------------------------------------
+
+    def acknowledge(self, number: int, by: str, note: str = "") -> Incident:
+        """Somebody cares for an incident: it is not told again until it is over."""
+        note = " ".join(note.split())
+        if len(note) > LONGEST_NOTE:
+            raise AlertProblem(f"The note has {len(note):,} characters.", hint=f"Write at most {LONGEST_NOTE}.")
+        with self._state.write() as connection:
+            done = incidents.acknowledge(connection, number, by, note, self._clock())
+            incident = incidents.find(connection, number)
+        if incident is None:
+            raise NoSuchAlert(f"There is no incident {number}.", hint="See the alerts page for those that there are.")
+        if not done:
+            how = "is over" if incident.resolved_at else f"was acknowledged by {incident.acknowledged_by} already"
+            raise AlertProblem(f"Incident {number} {how}.", hint="Nothing is left to acknowledge.")
+        return incident
+
+    def silence(
+        self, rule: str | None, reason: str, by: str, until: datetime | timedelta, *, until_resolved: bool = False
+    ) -> Silence:
+        """Tell nobody of a rule, or of any, for a time. What still fires at its end is told then."""
+        now, reason = self._clock(), " ".join(reason.split())
+        end = now + until if isinstance(until, timedelta) else until
+        if rule is not None and rule not in {one.name for one in self._desk.rules}:
+            raise NoSuchAlert(f"There is no rule {rule!r}.", hint="`coupling-health alert list` names those that there are.")
+        if not 1 <= len(reason) <= LONGEST_REASON:
+            raise AlertProblem("A silence needs a reason.", hint=f"Say in 1 to {LONGEST_REASON} characters why nobody is told.")
+        if not now < end <= now + LONGEST_SILENCE:
+            raise AlertProblem("A silence ends in the future, within a year.", hint="Turn a rule off in the settings instead.")
+        with self._state.write() as connection:
+            return silences.add(connection, rule, reason, by, end, now, until_resolved=until_resolved)
+
+    def end_silence(self, number: int) -> None:
+        """Tell people again."""
+        with self._state.write() as connection:
+            ended = silences.end(connection, number, self._clock())
+        if not ended:
+            raise NoSuchAlert(f"There is no silence {number} that holds.", hint="It may have ended by itself.")
+
+    def send_again(self, number: int) -> None:
+        """Try a message once more that was given up."""
+        with self._state.write() as connection:
+            again = outbox.send_again(connection, number, self._clock())
+        if not again:
+            raise AlertProblem("This message is not given up.", hint="It was sent, or is being tried, meanwhile.")
+
+    def try_channel(self, name: str) -> Tried:
+        """Send a real test message, now."""
+        channel = self._desk.channels.get(name)
+        if channel is None:
+            raise NoSuchAlert(f"There is no channel {name!r}.", hint="Set its URL: alerts.channels.NAME.url.")
+        return channel.send(trial_message(name, self._clock(), self._record.settings.alerts.link), uuid.uuid4().hex)

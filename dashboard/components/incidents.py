@@ -1,0 +1,95 @@
+"""Incidents: those that go on, on the overview, and what can be done about one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+
+import streamlit as st
+
+from core.alerts.book import SNOOZE
+from core.alerts.wording import advice, title
+from core.errors import AlertProblem
+from core.state.incidents import Incident
+from dashboard.runtime import Runtime
+from dashboard.viewer import Viewer
+from dashboard.wording import moment, timed
+from dashboard.wording_alerts import lasting, worst
+
+PROBLEM = "alert-problem"
+
+
+def strip(runtime: Runtime, viewer: Viewer) -> None:
+    """What fires and what is silenced, in a few lines; nothing when there is neither."""
+    rules = {rule.name: rule for rule in runtime.alerts.rules}
+    lines = []
+    for incident in runtime.alert_book.open_incidents():
+        name = title(rules[incident.rule]) if incident.rule in rules else incident.rule
+        by = f" · acknowledged by {escape(incident.acknowledged_by)}" if incident.acknowledged_by else ""
+        lines.append(f'<span class="pill critical">Firing</span> <b>{escape(name)}</b> {lasting(incident, viewer)}{by}')
+    for silence in runtime.alert_book.silences():
+        what = "All alerts are" if silence.rule is None else f"{escape(silence.rule)} is"
+        until = timed(moment(silence.until, viewer.zone, viewer.now), silence.until, viewer.zone)
+        lines.append(
+            f'<span class="pill unknown">Quiet</span> {what} silenced until {until}: {escape(silence.reason)} '
+            f"({escape(silence.created_by)})"
+        )
+    if lines:
+        rows = "".join(f"<li>{line}</li>" for line in lines)
+        st.html(
+            f'<div class="alerts-strip" data-testid="alerts-strip"><ul>{rows}</ul>'
+            '<a class="more" href="/alerts" target="_self">Open alerts</a></div>'
+        )
+
+
+def going_on(runtime: Runtime, viewer: Viewer, incident: Incident) -> None:
+    """One open incident: what it is, what to do, and the two things that can be done here."""
+    rule = next((rule for rule in runtime.alerts.rules if rule.name == incident.rule), None)
+    name = title(rule) if rule else incident.rule
+    since = timed(moment(incident.began_at, viewer.zone, viewer.now), incident.began_at, viewer.zone)
+    facts = [f"since {since}", lasting(incident, viewer), worst(incident)]
+    flapping = f" · came back {incident.returns} times" if incident.returns else ""
+    todo = f'<p class="detail">What to do: {escape(advice(rule))}</p>' if rule else ""
+    with st.container(border=True, key=f"incident-{incident.id}"):
+        st.html(
+            f'<div class="incident" data-incident="{incident.id}" data-rule="{escape(incident.rule)}">'
+            f'<span class="pill critical">Firing</span> <b>{escape(name)}</b>'
+            f'<p class="detail note">{" · ".join(filter(None, facts))}{flapping} · {_told(incident, viewer)}</p>{todo}</div>'
+        )
+        if incident.acknowledged_at is None:
+            _actions(runtime, viewer, incident)
+
+
+def _told(incident: Incident, viewer: Viewer) -> str:
+    if incident.acknowledged_at is not None:
+        note = f": {escape(incident.note)}" if incident.note else ""
+        at = timed(moment(incident.acknowledged_at, viewer.zone, viewer.now), incident.acknowledged_at, viewer.zone)
+        return f"acknowledged by {escape(incident.acknowledged_by or '')} {at}{note}"
+    if incident.told_at is None:
+        return "nobody has been told"
+    return f"told {timed(moment(incident.told_at, viewer.zone, viewer.now), incident.told_at, viewer.zone)}"
+
+
+def _actions(runtime: Runtime, viewer: Viewer, incident: Incident) -> None:
+    note_key = f"note-{incident.id}"
+
+    def acknowledge() -> None:
+        guarded(lambda: runtime.alert_book.acknowledge(incident.id, viewer.username, str(st.session_state.get(note_key, ""))))
+
+    def snooze() -> None:
+        reason = str(st.session_state.get(note_key, "")).strip() or "snoozed for an hour"
+        guarded(lambda: runtime.alert_book.silence(incident.rule, reason, viewer.username, SNOOZE, until_resolved=True))
+
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key=f"actions-{incident.id}"):
+        st.text_input("Note", key=note_key, placeholder="who does what about it", max_chars=500)
+        st.button("Acknowledge", key=f"acknowledge-{incident.id}", type="primary", on_click=acknowledge)
+        st.button("Snooze 1 h", key=f"snooze-{incident.id}", on_click=snooze)
+
+
+def guarded(do: Callable[[], object]) -> None:
+    """Do something; what hinders it stands on the page."""
+    st.session_state.pop(PROBLEM, None)
+    try:
+        do()
+    except AlertProblem as problem:
+        st.session_state[PROBLEM] = problem.advice

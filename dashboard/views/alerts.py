@@ -1,0 +1,185 @@
+"""Alerts: what fires, whom it was told, what is silenced, and the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from html import escape
+
+import streamlit as st
+
+from core.alerts.channels import Tried
+from core.alerts.desk import RuleState
+from core.alerts.phases import Phase
+from core.alerts.wording import described, title
+from core.health_monitor import HealthSummary
+from core.state.incidents import Incident
+from core.state.outbox import Letter, LetterState
+from core.state.silences import Silence
+from dashboard.components.incidents import PROBLEM, going_on, guarded
+from dashboard.runtime import Runtime
+from dashboard.viewer import Viewer
+from dashboard.wording import NONE, counted, moment, timed
+from dashboard.wording_alerts import LETTER_LABELS, PHASE_LOOKS, SEVERITY_LABELS, lasting, worst
+
+_ALL = "all rules"
+_LENGTHS = {
+    "1 hour": timedelta(hours=1),
+    "4 hours": timedelta(hours=4),
+    "1 day": timedelta(days=1),
+    "1 week": timedelta(days=7),
+}
+_TRIED = "tried-channel"
+
+
+def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
+    """The answer, what goes on, then what was, and how it is set up."""
+    book = runtime.alert_book
+    going = book.open_incidents()
+    st.html('<h1 class="page">Alerts</h1>')
+    st.html(f'<p class="sentence answer-line" data-testid="alerts-answer">{_answer(runtime, going)}</p>')
+    if problem := st.session_state.get(PROBLEM):
+        st.error(problem, icon=":material/error:")
+    for incident in going:
+        going_on(runtime, viewer, incident)
+    with st.container(border=True, key="rules-card"):
+        st.html(f'<h2 class="card">Rules</h2>{_rules(book.states(), viewer)}')
+    left, right = st.columns(2, gap="small")
+    with left, st.container(border=True, key="silences-card"):
+        _silences(runtime, viewer)
+    with right, st.container(border=True, key="channels-card"):
+        _channels(runtime)
+    with st.container(border=True, key="incidents-card"):
+        past = [incident for incident in book.incidents() if incident.resolved_at is not None]
+        st.html(f'<h2 class="card">Past incidents</h2>{_past(runtime, past, viewer)}')
+    with st.container(border=True, key="letters-card"):
+        _letters(runtime, viewer)
+
+
+def _answer(runtime: Runtime, going: Sequence[Incident]) -> str:
+    said = f"<b>{counted(len(going), 'alert fires', 'alerts fire')}.</b>" if going else "<b>Nothing fires.</b>"
+    if runtime.settings.demo:
+        return f"{said} In the demo nobody is told of anything; <code>coupling-health alert test</code> tries a channel."
+    if not runtime.alert_book.channels():
+        return f"{said} <b>Nobody is told</b>: no channel is set up. Set <code>alerts.channels.NAME.url</code> and restart."
+    return said
+
+
+def _rules(states: Sequence[RuleState], viewer: Viewer) -> str:
+    rows = "".join(_rule(state, viewer) for state in states)
+    head = "<tr><th>Rule</th><th>State</th><th>What it watches for</th><th>How urgent</th></tr>"
+    return f'<div class="wide-table"><table class="facts rules"><thead>{head}</thead><tbody>{rows}</tbody></table></div>'
+
+
+def _rule(state: RuleState, viewer: Viewer) -> str:
+    standing, rule = state.standing, state.rule
+    word, look = PHASE_LOOKS[standing.phase]
+    marks = [f'<span class="pill {look}">{word}</span>']
+    if standing.flapping:
+        marks.append('<span class="pill degraded">Flapping</span>')
+    if state.silenced:
+        marks.append('<span class="pill unknown">Silenced</span>')
+    since = ""
+    if standing.since is not None and standing.phase in (Phase.PENDING, Phase.FIRING):
+        at = timed(moment(standing.since, viewer.zone, viewer.now), standing.since, viewer.zone)
+        since = f'<span class="note"> since {at}</span>'
+    return (
+        f'<tr data-rule="{escape(rule.name)}" data-phase="{standing.phase}"><td><b>{escape(title(rule))}</b><br>'
+        f"<code>{escape(rule.name)}</code></td><td>{' '.join(marks)}{since}</td><td>{escape(described(rule))}</td>"
+        f"<td>{SEVERITY_LABELS[rule.severity]}</td></tr>"
+    )
+
+
+def _silences(runtime: Runtime, viewer: Viewer) -> None:
+    st.html('<h2 class="card">Silences</h2>')
+    holding = runtime.alert_book.silences()
+    if not holding:
+        st.html('<p class="detail quiet">Nothing is silenced. During a silence checks and rules go on, and nobody is told.</p>')
+    for silence in holding:
+        _silence(runtime, viewer, silence)
+
+    def add() -> None:
+        state = st.session_state
+        rule = None if state["silence-rule"] == _ALL else str(state["silence-rule"])
+        length, until_resolved = _LENGTHS[state["silence-length"]], bool(state["silence-resolved"])
+        reason = str(state["silence-reason"])
+        guarded(lambda: runtime.alert_book.silence(rule, reason, viewer.username, length, until_resolved=until_resolved))
+        if PROBLEM not in state:
+            state["silence-reason"] = ""
+
+    with st.container(key="silence-form"):
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            st.selectbox("Silence", [_ALL, *(rule.name for rule in runtime.alerts.rules)], key="silence-rule", width=190)
+            st.selectbox("For", list(_LENGTHS), key="silence-length", width=120)
+        st.text_input("Reason", key="silence-reason", placeholder="why nobody is told", max_chars=500)
+        st.checkbox("End it when the alert resolves", key="silence-resolved")
+        st.button("Silence", key="add-silence", type="primary", on_click=add)
+
+
+def _silence(runtime: Runtime, viewer: Viewer, silence: Silence) -> None:
+    until = timed(moment(silence.until, viewer.zone, viewer.now), silence.until, viewer.zone)
+    ends = " or until it resolves" if silence.until_resolved else ""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.html(
+            f'<div data-silence="{silence.id}"><b>{escape(silence.rule or "All rules")}</b> until {until}{ends}'
+            f'<p class="detail note">{escape(silence.reason)} · by {escape(silence.created_by)}</p></div>'
+        )
+        end = lambda: guarded(lambda: runtime.alert_book.end_silence(silence.id))  # noqa: E731 - one line for one button
+        st.button("End it", key=f"end-silence-{silence.id}", on_click=end)
+
+
+def _channels(runtime: Runtime) -> None:
+    st.html('<h2 class="card">Channels</h2>')
+    names = runtime.alert_book.channels()
+    if not names:
+        st.html('<p class="detail quiet">None is set up, so messages go nowhere.</p>')
+    tried: tuple[str, Tried] | None = st.session_state.get(_TRIED)
+    for name in names:
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.html(f"<b>{escape(name)}</b>")
+            if st.button("Send a test", key=f"try-{name}"):
+                with st.spinner("Sending …"):
+                    tried = st.session_state[_TRIED] = (name, runtime.alert_book.try_channel(name))
+        if tried and tried[0] == name:
+            (st.success if tried[1].sent else st.error)(f"{'Sent' if tried[1].sent else 'Not sent'}: {tried[1].answer}")
+
+
+def _past(runtime: Runtime, incidents: Sequence[Incident], viewer: Viewer) -> str:
+    if not incidents:
+        return '<p class="empty">There has been none.</p>'
+    titles = {rule.name: title(rule) for rule in runtime.alerts.rules}
+    rows = "".join(
+        f"<tr><td>{timed(moment(one.opened_at, viewer.zone, viewer.now), one.opened_at, viewer.zone)}</td>"
+        f"<td>{escape(titles.get(one.rule, one.rule))}</td><td>{lasting(one, viewer)}</td><td>{worst(one) or NONE}</td>"
+        f"<td>{escape(one.acknowledged_by or NONE)}{f': {escape(one.note)}' if one.note else ''}</td></tr>"
+        for one in incidents
+    )
+    head = "<tr><th>Fired</th><th>Alert</th><th>Length</th><th>Worst</th><th>Acknowledged</th></tr>"
+    return f'<div class="wide-table"><table class="facts"><thead>{head}</thead><tbody>{rows}</tbody></table></div>'
+
+
+def _letters(runtime: Runtime, viewer: Viewer) -> None:
+    book = runtime.alert_book
+    st.html('<h2 class="card">Messages</h2>')
+    for letter in book.letters(20, LetterState.GIVEN_UP):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.html(f"<div>{_letter(letter, viewer)}</div>")
+            again = lambda number=letter.id: guarded(lambda: book.send_again(number))  # noqa: E731 - one line for one button
+            st.button("Send again", key=f"again-{letter.id}", on_click=again)
+    others = [letter for letter in book.letters(30) if letter.state is not LetterState.GIVEN_UP]
+    if others:
+        st.html("".join(f"<div>{_letter(letter, viewer)}</div>" for letter in others))
+    elif not book.letters(1):
+        st.html('<p class="empty">None has been written yet.</p>')
+
+
+def _letter(letter: Letter, viewer: Viewer) -> str:
+    look = {LetterState.SENT: "healthy", LetterState.WAITING: "degraded", LetterState.GIVEN_UP: "critical"}[letter.state]
+    at = timed(moment(letter.created_at, viewer.zone, viewer.now), letter.created_at, viewer.zone)
+    answer = f" · {escape(letter.answer)}" if letter.answer else ""
+    tries = f" · {counted(letter.tries, 'try', 'tries')}" if letter.tries > 1 else ""
+    subject = escape(str(letter.message.get("subject", "")))
+    return (
+        f'<span class="pill {look}" data-letter="{letter.id}">{LETTER_LABELS[letter.state]}</span> '
+        f'<b>{escape(letter.channel)}</b> {subject}<span class="note"> · {at}{tries}{answer}</span>'
+    )

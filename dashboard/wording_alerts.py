@@ -1,0 +1,46 @@
+"""Alerts in words, icons and colours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from core.alerts.phases import Phase
+from core.alerts.rules import Severity
+from core.durations import in_words
+from core.state.incidents import Incident
+from core.state.outbox import LetterState
+from dashboard.viewer import Viewer
+from dashboard.wording import number, rate, timed
+
+# Word, and the status whose colours it takes.
+PHASE_LOOKS: Mapping[Phase, tuple[str, str]] = {
+    Phase.FIRING: ("Firing", "critical"),
+    Phase.PENDING: ("Pending", "degraded"),
+    Phase.RESOLVED: ("Resolved", "healthy"),
+    Phase.INACTIVE: ("Inactive", "unknown"),
+}
+SEVERITY_LABELS: Mapping[Severity, str] = {
+    Severity.PAGE: "Page: now, also at night",
+    Severity.WARNING: "Warning: today",
+    Severity.INFO: "Info: when there is time",
+}
+LETTER_LABELS: Mapping[LetterState, str] = {
+    LetterState.SENT: "Sent",
+    LetterState.WAITING: "Waiting",
+    LetterState.GIVEN_UP: "Given up",
+}
+
+
+def lasting(incident: Incident, viewer: Viewer) -> str:
+    """How long an incident has lasted; it counts on by itself while it is open. HTML."""
+    length = in_words(incident.duration(viewer.now))
+    if incident.resolved_at is not None:
+        return f"lasted {length}"
+    return f"for {timed(length, incident.began_at, viewer.zone, role='for')}"
+
+
+def worst(incident: Incident) -> str:
+    """The worst that was seen while it was open; empty when nothing was known."""
+    parts = [] if incident.most_violations is None else [f"{number(incident.most_violations)} violations"]
+    parts += [] if incident.worst_rate is None else [rate(incident.worst_rate)]
+    return f"at the worst {', '.join(parts)}" if parts else ""

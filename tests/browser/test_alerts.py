@@ -1,0 +1,108 @@
+"""Somebody is told: an alert from the broken pair to the second mail."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.alerts.receivers import Mailbox
+from tests.application import SqliteApplication
+from tests.browser.conftest import NewServer, url_of
+from tests.browser.patience import eventually
+from tests.browser.server import Server
+from tests.browser.visit import enter, expect_no_error, wait_until_drawn
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def application(new_sqlite_app: Callable[..., SqliteApplication]) -> SqliteApplication:
+    """A thousand pairs that agree."""
+    return new_sqlite_app().agreeing(range(1_000))
+
+
+@pytest.fixture(scope="module")
+def mailbox() -> Iterator[Mailbox]:
+    with Mailbox().open() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def served(new_server: NewServer, application: SqliteApplication, mailbox: Mailbox) -> Server:
+    """Checked once, with a channel for mail; an alert is over as soon as it is gone."""
+    settings = {
+        "alerts__channels__mail__url": mailbox.url,
+        "alerts__rules__many_violations__quiet_minutes": 0,
+        "alerts__link": "https://health.example.org",
+    }
+    server = new_server(database_url=url_of(application), **settings).start()
+    server.wait_for_checks(1)
+    return server
+
+
+def run_now(page: Page, served: Server, result: str) -> None:
+    page.goto(f"{served.url}/")
+    wait_until_drawn(page)
+    page.get_by_role("button", name="Run now").click()
+    expect(page.get_by_test_id("status-badge")).to_contain_text(result)
+
+
+def test_an_alert_fires_is_acknowledged_and_resolves_and_both_mails_arrive(
+    served: Server, application: SqliteApplication, mailbox: Mailbox, visitor: BrowserContext
+) -> None:
+    page = enter(visitor, served, "/alerts")
+    expect(page.get_by_test_id("alerts-answer")).to_have_text("Nothing fires.")
+
+    application.execute("UPDATE user_licenses SET current_level = 2 WHERE user_id < 11")
+    run_now(page, served, "11 violations")
+    expect(page.get_by_test_id("alerts-strip")).to_contain_text("More than 10 violations")
+    page.get_by_role("link", name="Open alerts").click()
+    expect(page.get_by_test_id("alerts-answer")).to_have_text("1 alert fires.")
+    expect(page.locator('tr[data-rule="many_violations"]')).to_have_attribute("data-phase", "firing")
+    eventually(lambda: len(mailbox.mails) == 1, "the mail arrives")
+    assert mailbox.subjects == ["More than 10 violations [DEGRADED, 98.90 %]"]
+
+    wait_until_drawn(page)
+    page.get_by_label("Note").fill("a broken import, on it")
+    page.get_by_role("button", name="Acknowledge").click()
+    expect(page.locator(".incident")).to_contain_text(re.compile(r"acknowledged by admin .*: a broken import, on it"))
+    expect(page.get_by_role("button", name="Acknowledge")).to_have_count(0)
+    expect_no_error(page)
+
+    application.execute("UPDATE user_licenses SET current_level = 1")
+    run_now(page, served, "pairs agree")
+    eventually(lambda: len(mailbox.mails) == 2, "the second mail arrives")
+    assert mailbox.subjects[1] == "Resolved: More than 10 violations [HEALTHY, 100.00 %]"
+    page.goto(f"{served.url}/alerts")
+    expect(page.get_by_test_id("alerts-answer")).to_have_text("Nothing fires.")
+    expect(page.locator(".st-key-incidents-card")).to_contain_text("admin: a broken import, on it")
+    expect(page.locator(".st-key-letters-card")).to_contain_text("Resolved: More than 10 violations")
+    expect_no_error(page)
+
+
+def test_a_silence_is_made_shown_on_the_overview_and_ended(served: Server, visitor: BrowserContext) -> None:
+    page = enter(visitor, served, "/alerts")
+    wait_until_drawn(page)
+    page.get_by_role("button", name="Silence", exact=True).click()
+    expect(page.get_by_text("A silence needs a reason.")).to_be_visible()
+    page.get_by_label("Reason").fill("migration 41")
+    page.get_by_role("button", name="Silence", exact=True).click()
+    expect(page.locator("[data-silence]")).to_contain_text("migration 41 · by admin")
+    page.goto(f"{served.url}/")
+    expect(page.get_by_test_id("alerts-strip")).to_contain_text(re.compile("All alerts are silenced until .*migration 41"))
+    page.goto(f"{served.url}/alerts")
+    page.get_by_role("button", name="End it").click()
+    expect(page.locator("[data-silence]")).to_have_count(0)
+    expect_no_error(page)
+
+
+def test_a_channel_is_tried_from_the_page(served: Server, mailbox: Mailbox, visitor: BrowserContext) -> None:
+    page = enter(visitor, served, "/alerts")
+    wait_until_drawn(page)
+    before = len(mailbox.mails)
+    page.get_by_role("button", name="Send a test").click()
+    expect(page.get_by_text("Sent: accepted")).to_be_visible()
+    assert mailbox.subjects[before:] == ["Test: Coupling Health can reach you"]
