@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from core.alerts.channels import Tried
-from core.alerts.desk import AlertDesk, RuleState
+from core.alerts.desk import LINKS, AlertDesk, RuleState
+from core.alerts.links import Link, opened
 from core.alerts.messages import trial_message
 from core.clock import Clock
 from core.errors import AlertProblem, NoSuchAlert
 from core.record import HealthRecord
-from core.state import incidents, outbox, silences
+from core.state import incidents, outbox, signing, silences
 from core.state.incidents import Incident
 from core.state.outbox import Letter, LetterState
 from core.state.silences import LONGEST_REASON, Silence
@@ -61,6 +62,18 @@ class AlertBook:
         with self._state.read() as connection:
             return outbox.newest(connection, limit, state)
 
+    def opened(self, asked: Mapping[str, str]) -> tuple[Link, Incident]:
+        """What the link of a message asks for, by the parts of its address, and about which incident."""
+        with self._state.write() as connection:
+            key = signing.key_for(connection, LINKS)
+        deed, number, expires, signature = (asked.get(name, "") for name in ("do", "incident", "expires", "signature"))
+        link = opened(key, deed, number, expires, signature, self._clock())
+        with self._state.read() as connection:
+            incident = incidents.find(connection, link.incident)
+        if incident is None:
+            raise NoSuchAlert(f"There is no incident {link.incident}.", hint="It may belong to another installation.")
+        return link, incident
+
     # --- doing --------------------------------------------------------------------------------------------------------
 
     def acknowledge(self, number: int, by: str, note: str = "") -> Incident:
@@ -92,6 +105,10 @@ class AlertBook:
             raise AlertProblem("A silence ends in the future, within a year.", hint="Turn a rule off in the settings instead.")
         with self._state.write() as connection:
             return silences.add(connection, rule, reason, by, end, now, until_resolved=until_resolved)
+
+    def snooze(self, incident: Incident, by: str, reason: str) -> Silence:
+        """Tell nobody of an incident's rule for an hour, or until it is over."""
+        return self.silence(incident.rule, reason.strip() or "snoozed for an hour", by, SNOOZE, until_resolved=True)
 
     def end_silence(self, number: int) -> None:
         """Tell people again."""

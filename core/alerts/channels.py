@@ -122,6 +122,8 @@ def _through_apprise(url: str, message: Mapping[str, Any], key: str) -> Tried:
     import apprise
 
     service = apprise.Apprise.instantiate(url, suppress_exceptions=True)
+    if service is not None and hasattr(service, "use_blocks"):
+        service.use_blocks = True  # Slack: blocks hold more than one attachment's text
     if service is None:
         return Tried(sent=False, answer="its URL is not understood", for_good=True)
     shape = shape_of(service)

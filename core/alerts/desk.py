@@ -17,12 +17,13 @@ from core.alerts.usual import usual_pairs
 from core.clock import Clock
 from core.errors import StateDatabaseUnavailable
 from core.health_monitor import HealthMonitor, Known
-from core.state import incidents, outbox, silences
+from core.state import incidents, outbox, signing, silences
 from core.state.incidents import Incident
 from core.status import Schedule, speaks_for
 
 log = logging.getLogger(__name__)
 
+LINKS = "alert links"
 EVERY = timedelta(seconds=15)  # that the watchdog looks, whether checks run or not
 
 
@@ -219,5 +220,6 @@ class _Evaluation:
             changes=f"Since the check before: {changes.new} new, {changes.healed} healed" if changes else "",
             violations=violations,
             link=settings.link,
+            key=signing.key_for(self._connection, LINKS),
             user_ids=settings.user_ids,
         )

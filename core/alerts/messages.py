@@ -10,6 +10,7 @@ from enum import StrEnum
 from html import escape
 from typing import Any
 
+from core.alerts.links import Deed, address
 from core.alerts.phases import FLAPPING
 from core.alerts.rules import Rule, Severity
 from core.alerts.wording import advice, described, title
@@ -60,6 +61,7 @@ class Situation:
     changes: str  # "4 new, 2 healed since the check before"; empty when nothing is known of that
     violations: Sequence[Violation]  # the first ones
     link: str | None  # where the dashboard is
+    key: bytes  # signs the links of what can be done
     user_ids: bool  # whether users may be named
 
 
@@ -70,7 +72,8 @@ def composed(items: Sequence[Item], situation: Situation) -> dict[str, Any]:
     todo = list(dict.fromkeys(advice(item.rule) for item in items if item.news is not News.RESOLVED))
     pairs = [_pair(violation, user_ids=situation.user_ids) for violation in situation.violations[:FIRST]]
     subject = _subject(items, situation)
-    parts = _Parts(subject, _standing(situation), lines, pairs, _more(situation), todo, _place(items, situation))
+    links = _links(items, situation)
+    parts = _Parts(subject, _standing(situation), lines, pairs, _more(situation), todo, links)
     return {
         "subject": subject,
         "text": parts.as_text(),
@@ -86,7 +89,7 @@ def trial_message(channel: str, now: datetime, link: str | None) -> dict[str, An
     """A message that says nothing but that the channel works."""
     subject = "Test: Coupling Health can reach you"
     line = f"Somebody sent this through the channel {channel} at {_moment(now)}. Nothing has happened."
-    parts = _Parts(subject, line, [], [], "", [], link)
+    parts = _Parts(subject, line, [], [], "", [], [("Open the dashboard", link)] if link else [])
     return {
         "subject": subject,
         "text": parts.as_text(),
@@ -106,14 +109,14 @@ class _Parts:
     pairs: Sequence[str]
     more: str
     todo: Sequence[str]
-    link: str | None
+    links: Sequence[tuple[str, str]]  # words, address
 
     def as_text(self) -> str:
         blocks = [*self.lines, self.standing]
         if self.pairs:
             blocks.append("\n".join(["First violations:", *(f"  {pair}" for pair in self.pairs), *filter(None, [self.more])]))
         blocks += [f"What to do: {todo}" for todo in self.todo]
-        blocks += [self.link] if self.link else []
+        blocks += [f"{words}: {address}" for words, address in self.links]
         return "\n\n".join([*blocks, f"Message {_KEY}"])
 
     def as_markdown(self) -> str:
@@ -121,7 +124,7 @@ class _Parts:
         if self.pairs:
             blocks.append("\n".join([*(f"• {pair}" for pair in self.pairs), *([self.more] if self.more else [])]))
         blocks += [f"What to do: {todo}" for todo in self.todo]
-        blocks += [f"[Open the dashboard]({self.link})"] if self.link else []
+        blocks += [" · ".join(f"[{words}]({address})" for words, address in self.links)] if self.links else []
         return "\n\n".join([*blocks, f"Message {_KEY}"])
 
     def as_html(self) -> str:
@@ -131,10 +134,8 @@ class _Parts:
             rows = "".join(f"<li>{escape(pair)}</li>" for pair in self.pairs)
             paragraphs.append(f"<p>First violations:</p><ul>{rows}</ul>" + (f"<p>{escape(self.more)}</p>" if self.more else ""))
         paragraphs += [f"<p>What to do: {escape(todo)}</p>" for todo in self.todo]
-        if self.link:
-            paragraphs.append(
-                f'<p><a href="{escape(self.link)}">{escape(self.link)}</a></p>'
-            )  # it must stand in the plain text, too
+        # the address is the text as well, for what is made of this as plain text has no links
+        paragraphs += [f'<p>{words}: <a href="{escape(url)}">{escape(url)}</a></p>' for words, url in self.links]
         paragraphs.append(f'<p style="color:#697386;font-size:12px">Message {_KEY}</p>')
         style = "font-family:system-ui,sans-serif;font-size:15px;line-height:1.45;color:#1b2430"
         return f'<div style="{style}">{"".join(paragraphs)}</div>'
@@ -190,10 +191,17 @@ def _more(situation: Situation) -> str:
     return f"and {left:,} more" if left > 0 else ""
 
 
-def _place(items: Sequence[Item], situation: Situation) -> str | None:
+def _links(items: Sequence[Item], situation: Situation) -> Sequence[tuple[str, str]]:
+    """To the incident, and to what can be done about each that nobody has acknowledged."""
     if situation.link is None:
-        return None
-    return f"{situation.link.rstrip('/')}/alerts?incident={items[0].incident.id}"
+        return []
+    found = [("Open", f"{situation.link.rstrip('/')}/alerts?incident={items[0].incident.id}")]
+    for item in items:
+        if item.news is not News.RESOLVED and item.incident.acknowledged_at is None:
+            about = f" {title(item.rule)}" if len(items) > 1 else ""
+            for words, deed in (("Acknowledge", Deed.ACKNOWLEDGE), ("Snooze for an hour", Deed.SNOOZE)):
+                found.append((words + about, address(situation.link, situation.key, deed, item.incident.id, situation.now)))
+    return found
 
 
 def _tone(items: Sequence[Item]) -> str:

@@ -87,9 +87,7 @@ history = sa.Table(
     _column("unidentified_progress_rows", sa.BigInteger, nullable=True),
     _column("unidentified_license_rows", sa.BigInteger, nullable=True),
     _column("settled", sa.BigInteger, nullable=True),  # pairs that agreed again when they were read once more
-    _column(
-        "breakdown", sa.JSON(none_as_null=True), nullable=True
-    ),  # [specialization, kind, direction, violations] each, most first
+    _column("breakdown", sa.JSON(none_as_null=True), nullable=True),  # see core.breakdown
     _column("violations_kept", sa.Boolean, nullable=True),  # whether all its rows still stand in current_violations
     sa.Index("ix_health_check_history_source_id", "source", "id"),  # newest attempts of this product
     sa.Index("ix_health_check_history_timestamp", "timestamp"),  # the trend between two moments
@@ -395,4 +393,8 @@ silences = sa.Table(
     _column("until_resolved", sa.Boolean),  # it ends when the rule resolves, if that is earlier
     _column("ended_at", UtcDateTime, nullable=True),
     sa.Index("ix_silences_until", "until"),  # those that hold
+)
+
+signing_keys = sa.Table(
+    "signing_keys", metadata, _column("purpose", sa.String(50), primary_key=True), _column("secret", sa.String(64))
 )

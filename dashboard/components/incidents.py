@@ -7,7 +7,7 @@ from html import escape
 
 import streamlit as st
 
-from core.alerts.book import SNOOZE
+from core.alerts.links import Deed
 from core.alerts.wording import advice, title
 from core.errors import AlertProblem
 from core.state.incidents import Incident
@@ -40,6 +40,35 @@ def strip(runtime: Runtime, viewer: Viewer) -> None:
             f'<div class="alerts-strip" data-testid="alerts-strip"><ul>{rows}</ul>'
             '<a class="more" href="/alerts" target="_self">Open alerts</a></div>'
         )
+
+
+def from_message(runtime: Runtime, viewer: Viewer) -> None:
+    """What the link of a message asks for: one click does it."""
+    if "do" not in st.query_params:
+        return
+    try:
+        link, incident = runtime.alert_book.opened(st.query_params.to_dict())
+    except AlertProblem as problem:
+        st.warning(problem.advice, icon=":material/link_off:")
+        return
+    rules = {rule.name: rule for rule in runtime.alerts.rules}
+    name = title(rules[incident.rule]) if incident.rule in rules else incident.rule
+
+    def do() -> None:
+        note = str(st.session_state.get("asked-note", ""))
+        if link.deed is Deed.ACKNOWLEDGE:
+            guarded(lambda: runtime.alert_book.acknowledge(incident.id, viewer.username, note))
+        else:
+            guarded(lambda: runtime.alert_book.snooze(incident, viewer.username, note))
+        for part in ("do", "expires", "signature"):
+            st.query_params.pop(part, None)
+
+    words = {Deed.ACKNOWLEDGE: "Acknowledge", Deed.SNOOZE: "Snooze for an hour"}[link.deed]
+    with st.container(border=True, key="asked"):
+        st.html(f'<h2 class="card">From the message</h2><p class="sentence">{words}: <b>{escape(name)}</b></p>')
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            st.text_input("Reason", key="asked-note", placeholder="who does what about it", max_chars=500)
+            st.button(words, key="asked-do", type="primary", on_click=do)
 
 
 def going_on(runtime: Runtime, viewer: Viewer, incident: Incident) -> None:
@@ -77,8 +106,7 @@ def _actions(runtime: Runtime, viewer: Viewer, incident: Incident) -> None:
         guarded(lambda: runtime.alert_book.acknowledge(incident.id, viewer.username, str(st.session_state.get(note_key, ""))))
 
     def snooze() -> None:
-        reason = str(st.session_state.get(note_key, "")).strip() or "snoozed for an hour"
-        guarded(lambda: runtime.alert_book.silence(incident.rule, reason, viewer.username, SNOOZE, until_resolved=True))
+        guarded(lambda: runtime.alert_book.snooze(incident, viewer.username, str(st.session_state.get(note_key, ""))))
 
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key=f"actions-{incident.id}"):
         st.text_input("Note", key=note_key, placeholder="who does what about it", max_chars=500)

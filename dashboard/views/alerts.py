@@ -16,7 +16,7 @@ from core.health_monitor import HealthSummary
 from core.state.incidents import Incident
 from core.state.outbox import Letter, LetterState
 from core.state.silences import Silence
-from dashboard.components.incidents import PROBLEM, going_on, guarded
+from dashboard.components.incidents import PROBLEM, from_message, going_on, guarded
 from dashboard.runtime import Runtime
 from dashboard.viewer import Viewer
 from dashboard.wording import NONE, counted, moment, timed
@@ -40,6 +40,7 @@ def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
     st.html(f'<p class="sentence answer-line" data-testid="alerts-answer">{_answer(runtime, going)}</p>')
     if problem := st.session_state.get(PROBLEM):
         st.error(problem, icon=":material/error:")
+    from_message(runtime, viewer)
     for incident in going:
         going_on(runtime, viewer, incident)
     with st.container(border=True, key="rules-card"):

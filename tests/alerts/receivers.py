@@ -82,6 +82,7 @@ class Receiver:
                 receiver.received.append(Received(self.path, dict(self.headers), body))
                 self.send_response(receiver.answers.pop(0) if receiver.answers else 200)
                 self.end_headers()
+                self.wfile.write(b"ok")  # as Slack says
 
             def log_message(self, *_arguments: Any) -> None:
                 pass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from email.message import EmailMessage
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
@@ -36,10 +37,10 @@ def served(new_server: NewServer, application: SqliteApplication, mailbox: Mailb
     settings = {
         "alerts__channels__mail__url": mailbox.url,
         "alerts__rules__many_violations__quiet_minutes": 0,
-        "alerts__link": "https://health.example.org",
     }
-    server = new_server(database_url=url_of(application), **settings).start()
-    server.wait_for_checks(1)
+    server = new_server(database_url=url_of(application), **settings)
+    server.settings["alerts__link"] = server.url
+    server.start().wait_for_checks(1)
     return server
 
 
@@ -48,6 +49,14 @@ def run_now(page: Page, served: Server, result: str) -> None:
     wait_until_drawn(page)
     page.get_by_role("button", name="Run now").click()
     expect(page.get_by_test_id("status-badge")).to_contain_text(result)
+
+
+def link_in(mail: EmailMessage, words: str) -> str:
+    body = mail.get_body(("plain",))
+    assert body is not None
+    found = re.search(rf"{words}: (http\S+)", str(body.get_content()))
+    assert found, body
+    return found[1]
 
 
 def test_an_alert_fires_is_acknowledged_and_resolves_and_both_mails_arrive(
@@ -65,9 +74,10 @@ def test_an_alert_fires_is_acknowledged_and_resolves_and_both_mails_arrive(
     eventually(lambda: len(mailbox.mails) == 1, "the mail arrives")
     assert mailbox.subjects == ["More than 10 violations [DEGRADED, 98.90 %]"]
 
+    page.goto(link_in(mailbox.mails[0], "Acknowledge"))
     wait_until_drawn(page)
-    page.get_by_label("Note").fill("a broken import, on it")
-    page.get_by_role("button", name="Acknowledge").click()
+    page.get_by_label("Reason").first.fill("a broken import, on it")
+    page.locator(".st-key-asked-do button").click()
     expect(page.locator(".incident")).to_contain_text(re.compile(r"acknowledged by admin .*: a broken import, on it"))
     expect(page.get_by_role("button", name="Acknowledge")).to_have_count(0)
     expect_no_error(page)

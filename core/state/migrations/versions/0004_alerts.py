@@ -1,4 +1,4 @@
-"""Alerts: where rules stand, incidents, the outbox, silences."""
+"""Alerts: where rules stand, incidents, the outbox, silences, and the keys of links."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -54,6 +54,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_silences_until", "silences", ["until"])
+    op.create_table(
+        "signing_keys",
+        sa.Column("purpose", sa.String(50), nullable=False),
+        sa.Column("secret", sa.String(64), nullable=False),
+        sa.PrimaryKeyConstraint("purpose"),
+    )
 
 
 def _make_incidents() -> None:
