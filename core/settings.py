@@ -176,6 +176,7 @@ class ReportSettings(_Group):
     weekly: bool = Field(True, description="make a report every Monday about the week before")
     monthly: bool = Field(True, description="make a report on the first of every month about the month before")
     user_ids: bool = Field(False, description="name users in reports")
+    channels: tuple[str, ...] = Field((), description="names of channels that get scheduled reports")
 
     @field_validator("time_zone")
     @classmethod
@@ -220,6 +221,13 @@ class Settings(BaseSettings):
     report: ReportSettings = ReportSettings()
     presentation: PresentationSettings = PresentationSettings()
     alerts: AlertSettings = AlertSettings()
+
+    @model_validator(mode="after")
+    def _channels_there(self) -> Self:
+        missing = [name for name in self.report.channels if name not in self.alerts.channels]
+        if missing:
+            raise ValueError(f"report.channels: there is no channel {missing[0]!r} in alerts.channels")
+        return self
 
     @field_validator("database_url", "state_url")
     @classmethod

@@ -7,6 +7,7 @@ import hmac
 import http.client
 import json
 import logging
+import mimetypes
 import re
 import ssl
 import urllib.error
@@ -46,12 +47,27 @@ class Tried:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a message, where a channel takes files."""
+
+    name: str
+    content: bytes
+
+
+Send = Callable[[Mapping[str, Any], str, Attachment | None], Tried]
+
+
+@dataclass(frozen=True, slots=True)
 class Channel:
     """A name, and how to send a composed message there. See `core.alerts.messages` for the message's keys."""
 
     name: str
     kind: str  # mailto, slack, https, …
-    send: Callable[[Mapping[str, Any], str], Tried]
+    _send: Send
+
+    def send(self, message: Mapping[str, Any], key: str, attachment: Attachment | None = None) -> Tried:
+        """Try once; raises nothing but what nobody foresaw. Takes at most about half a minute."""
+        return self._send(message, key, attachment)
 
 
 def problem_with(url: str) -> str | None:
@@ -72,8 +88,8 @@ def channel(name: str, url: str, secret: str | None = None) -> Channel:
     """A channel by its URL: http and https are webhooks of ours, signed when there is a secret; the rest is Apprise's."""
     scheme = urlsplit(url).scheme.lower()
     if scheme in ("http", "https"):
-        return Channel(name, scheme, lambda message, key: _call(url, secret, message, key))
-    return Channel(name, scheme, lambda message, key: _through_apprise(url, message, key))
+        return Channel(name, scheme, lambda message, key, _attachment: _call(url, secret, message, key))
+    return Channel(name, scheme, lambda message, key, attachment: _through_apprise(url, message, key, attachment))
 
 
 def signature(secret: str, body: bytes) -> str:
@@ -118,8 +134,9 @@ def _in_words(reason: object) -> str:
     return type(reason).__name__
 
 
-def _through_apprise(url: str, message: Mapping[str, Any], key: str) -> Tried:
+def _through_apprise(url: str, message: Mapping[str, Any], key: str, attachment: Attachment | None) -> Tried:
     import apprise
+    from apprise.attachment.memory import AttachMemory
 
     service = apprise.Apprise.instantiate(url, suppress_exceptions=True)
     if service is not None and hasattr(service, "use_blocks"):
@@ -143,6 +160,9 @@ def _through_apprise(url: str, message: Mapping[str, Any], key: str) -> Tried:
             title="" if shape is Shape.SHORT else message["subject"],
             body_format=its_format,
             notify_type=kinds.get(message["tone"], apprise.NotifyType.INFO),
+            attach=AttachMemory(attachment.content, attachment.name, mimetypes.guess_type(attachment.name)[0])  # type: ignore[no-untyped-call] # it has no types
+            if attachment and service.attachment_support
+            else None,
         )
         answer = said.getvalue()
     if sent:

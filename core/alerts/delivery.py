@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-from core.alerts.channels import Channel, Tried
+from core.alerts.channels import Attachment, Channel, Tried
 from core.clock import Clock
 from core.errors import StateDatabaseUnavailable
-from core.state import outbox
+from core.state import outbox, reports
 from core.state.database import StateDatabase
 from core.state.outbox import Letter, LetterState
 
@@ -73,10 +73,17 @@ class Delivery:
 
     def _try(self, name: str, letter: Letter) -> Tried:
         try:
-            return self._channels[name].send(letter.message, letter.key)
+            return self._channels[name].send(letter.message, letter.key, self._attachment_of(letter))
         except Exception as unforeseen:  # the border of a channel: whatever it does, the others go on
             log.exception("Channel %s crashed", name)
             return Tried(sent=False, answer=f"it crashed: {type(unforeseen).__name__}")
+
+    def _attachment_of(self, letter: Letter) -> Attachment | None:
+        if "report" not in letter.message:
+            return None
+        with self._state.read() as connection:
+            found = reports.find(connection, int(letter.message["report"]))
+        return None if found is None else Attachment(found[0].name, found[1])
 
     def _give_up_stranded(self, name: str) -> None:
         """Messages for a channel that the settings do not name any more; another replica's may, so they wait a while."""

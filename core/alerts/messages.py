@@ -101,6 +101,29 @@ def trial_message(channel: str, now: datetime, link: str | None) -> dict[str, An
     }
 
 
+def report_message(number: int, name: str, sentence: str, now: datetime, link: str | None) -> dict[str, Any]:
+    """A report that was made on schedule; the file goes with it where the channel takes files."""
+    subject = f"Coupling Health report {name.rsplit('.', 1)[0].removeprefix('coupling-health-')}"
+    links = [("Download", f"{link.rstrip('/')}/reports")] if link else []
+    parts = _Parts(subject, sentence, [], [], "", [], links)
+    return {
+        "subject": subject,
+        "text": parts.as_text(),
+        "html": parts.as_html(),
+        "markdown": parts.as_markdown(),
+        "short": f"{subject}{f' {links[0][1]}' if links else ''}"[:SHORTEST],
+        "tone": "info",
+        "report": number,
+        "document": {
+            "event": "report",
+            "at": now.isoformat(),
+            "name": name,
+            "sentence": sentence,
+            "link": links[0][1] if links else None,
+        },
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class _Parts:
     subject: str

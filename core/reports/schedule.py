@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from core.alerts.messages import report_message
 from core.model import ReportFormat
 from core.record import HealthRecord
 from core.reports import making
 from core.reports.making import Made
 from core.reports.period import Period, PeriodKind, around, parse
-from core.state import daily, reports
+from core.state import daily, outbox, reports
 from core.state.reports import KeptReport, NewReport
 from core.timeline import microseconds
 
@@ -41,10 +42,14 @@ def make_due(record: HealthRecord, now: datetime) -> int:
     for entry in due(record, now):
         made = making.make(record, entry.period, entry.format, now)
         with record.state.write() as connection:
-            kept = reports.add_scheduled(connection, to_keep(made, now))
-        if kept:
+            number = reports.add_scheduled(connection, to_keep(made, now))
+            if number is not None:
+                message = report_message(number, made.name, made.said.sentence, now, record.settings.alerts.link)
+                for channel in () if record.settings.demo else record.settings.report.channels:
+                    outbox.put(connection, channel, [], message, now)
+        if number is not None:
             log.info("Made the report %s", made.name)
-        count += kept
+            count += 1
     return count
 
 

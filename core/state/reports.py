@@ -53,15 +53,14 @@ def add(connection: sa.Connection, report: NewReport, made_by: str | None) -> in
     return int((connection.execute(statement).inserted_primary_key or (0,))[0])
 
 
-def add_scheduled(connection: sa.Connection, report: NewReport) -> bool:
-    """Keep a report that was made on schedule; False when there is one about the same period, in format and language, already."""
+def add_scheduled(connection: sa.Connection, report: NewReport) -> int | None:
+    """Keep a report that was made on schedule; its id. None when there is one about the same period, in format and language."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
     same = (reports.c.period == report.period, reports.c.format == report.format.value, reports.c.language == report.language)
     if connection.execute(sa.select(reports.c.id).where(reports.c.made_by.is_(None), *same)).first() is not None:
-        return False
-    add(connection, report, None)
-    return True
+        return None
+    return add(connection, report, None)
 
 
 def listed(connection: sa.Connection, limit: int = 100) -> Sequence[KeptReport]:
