@@ -52,6 +52,7 @@ app.add_typer(user_app, name="user")
 app.add_typer(cli_tokens.app, name="token")
 app.add_typer(cli_report.app, name="report")
 app.add_typer(cli_alerts.app, name="alert")
+app.command("drill")(cli_alerts.run_drill)
 app.command("import-logs")(cli_logs.import_logs)
 app.add_typer(cli_logs.app, name="logs")
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
+from core.alerts.channels import Channel
 from core.alerts.desk import AlertDesk, RuleState
+from core.alerts.drill import drill
 from core.alerts.messages import trial_message
 from core.alerts.phases import Phase
 from core.alerts.replay import Replayed, replayed
@@ -54,13 +57,7 @@ def test(
     """Send a real test message through a channel and show the answer. Exits 0 when it was accepted, 1 when not."""
     with errors_in_words(as_json=as_json):
         settings = load_settings()
-        channels = settings.alerts.built_channels()
-        if channel not in channels:
-            known = f"There are: {', '.join(channels)}." if channels else "None is set up."
-            raise AlertProblem(
-                f"There is no channel {channel!r}. {known}", hint="Set its URL: alerts.channels.NAME.url; see docs/alerts.md."
-            )
-        tried = channels[channel].send(trial_message(channel, utc_now(), settings.alerts.link), uuid.uuid4().hex)
+        tried = _channel(settings, channel).send(trial_message(channel, utc_now(), settings.alerts.link), uuid.uuid4().hex)
         if as_json:
             put({"channel": channel, "sent": tried.sent, "answer": tried.answer})
         else:
@@ -103,6 +100,37 @@ def replay(
         eyes.print(table)
         per_day = len(found) / max((last - first) / timedelta(days=1), 1)
         eyes.print(f"{len(found)} incidents, {per_day:.1f} a day.")
+
+
+def run_drill(
+    channel: Annotated[str, typer.Argument(help="The channel that the alert goes through.")],
+    as_json: AsJson = False,
+) -> None:
+    """Plant a mismatch in a throw-away copy of the schema and see it arrive. Exits 0 when it did, 1 when not."""
+    with errors_in_words(as_json=as_json):
+        settings = load_settings()
+        done = drill(settings, _channel(settings, channel))
+        if as_json:
+            put({**asdict(done), "passed": done.passed})
+        elif done.passed:
+            eyes.print(
+                f"[green]Arrived[/green] through {plain(channel)} {done.delivered:.1f} s after planting "
+                f"(found after {done.detected:.1f} s, fired after {done.fired:.1f} s): {plain(done.answer)}",
+                soft_wrap=True,
+            )
+        else:
+            eyes.print(f"[bold red]Did not arrive[/bold red] through {plain(channel)}: {plain(done.answer)}", soft_wrap=True)
+    raise typer.Exit(0 if done.passed else 1)
+
+
+def _channel(settings: Settings, name: str) -> Channel:
+    channels = settings.alerts.built_channels()
+    if name not in channels:
+        known = f"There are: {', '.join(channels)}." if channels else "None is set up."
+        raise AlertProblem(
+            f"There is no channel {name!r}. {known}", hint="Set its URL: alerts.channels.NAME.url; see docs/alerts.md."
+        )
+    return channels[name]
 
 
 def _moment(text: str) -> datetime:

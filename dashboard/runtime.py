@@ -18,6 +18,9 @@ from core.alerts.delivery import EVERY as DELIVERY_EVERY
 from core.alerts.delivery import Delivery
 from core.alerts.desk import EVERY as WATCHDOG_EVERY
 from core.alerts.desk import AlertDesk
+from core.alerts.drill import EVERY as DRILL_EVERY
+from core.alerts.drill import drill
+from core.alerts.messages import drill_failed_message
 from core.assembly import build_coupler
 from core.clock import Clock, utc_now
 from core.demo import DRIFT_EVERY, build, drift
@@ -31,7 +34,7 @@ from core.reports.shelf import ReportShelf
 from core.scheduler import DatedFileHandler, JobScheduler, log_to_folder
 from core.settings import Settings
 from core.shares import ShareLinks
-from core.state import accounts
+from core.state import accounts, outbox
 from core.state.database import StateDatabase
 
 log = logging.getLogger("coupling_health.console")
@@ -126,6 +129,8 @@ class Runtime:
         self._jobs.add("Alert watchdog", "alert_watchdog", self.alerts.evaluate_quietly, WATCHDOG_EVERY)
         if self.alerts.channels:
             self._jobs.add("Delivery of messages", "alert_delivery", self.delivery.run_quietly, DELIVERY_EVERY)
+        if self.settings.alerts.drill_channel in self.alerts.channels:
+            self._jobs.add("Alert drill", "alert_drill", self._drill, DRILL_EVERY)
         months_kept = self.settings.logs.compact_after_months
         if months_kept is not None:
             self._jobs.add("Compaction of logs", "log_compaction", lambda: self._compact(months_kept), COMPACTION_EVERY)
@@ -137,6 +142,18 @@ class Runtime:
 
     def _drop_old(self) -> None:
         retention.drop_old(self.state, self.settings, self.clock)
+
+    def _drill(self) -> None:
+        done = drill(self.settings, self.alerts.channels[self.settings.alerts.drill_channel or ""])
+        if done.passed:
+            log.info("The alert drill arrived through %s after %.1f s", done.channel, done.delivered)
+            return
+        log.error("The alert drill did not arrive through %s: %s", done.channel, done.answer)
+        now = self.clock()
+        message = drill_failed_message(done.channel, done.answer, now)
+        with self.state.write() as connection:
+            for name in self.alerts.channels:
+                outbox.put(connection, name, [], message, now)
 
     def _compact(self, months_kept: int) -> None:
         try:

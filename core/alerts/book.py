@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.alerts.channels import Tried
@@ -21,6 +22,22 @@ from core.state.silences import LONGEST_REASON, Silence
 LONGEST_NOTE = 500
 LONGEST_SILENCE = timedelta(days=366)
 SNOOZE = timedelta(hours=1)
+FIGURES_OVER = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertFigures:
+    """How quick everything was; each is the mean from the moment at which the condition began to hold, or None without any."""
+
+    count: int  # incidents
+    detected: timedelta | None  # until the rule fired (MTTD)
+    told: timedelta | None  # until the first message had arrived
+    repaired: timedelta | None  # until it was over (MTTR)
+    delivered: Mapping[int, datetime]  # when the first message about an incident had arrived
+
+
+def _mean(lengths: Sequence[timedelta]) -> timedelta | None:
+    return sum(lengths, timedelta(0)) / len(lengths) if lengths else None
 
 
 class AlertBook:
@@ -51,6 +68,25 @@ class AlertBook:
         """The newest, newest first."""
         with self._state.read() as connection:
             return incidents.newest(connection, self._record.scope(connection), limit)
+
+    def incidents_between(self, start: datetime, end: datetime) -> Sequence[Incident]:
+        """Those that were open at some time of a stretch, newest first."""
+        with self._state.read() as connection:
+            return incidents.between(connection, self._record.scope(connection), start, end)
+
+    def figures(self) -> AlertFigures:
+        """How quick everything was, over the last 30 days."""
+        start, now = self._clock() - FIGURES_OVER, self._clock()
+        with self._state.read() as connection:
+            found = incidents.between(connection, self._record.scope(connection), start, now)
+            delivered = outbox.first_sent(connection, start)
+        return AlertFigures(
+            count=len(found),
+            detected=_mean([one.opened_at - one.began_at for one in found]),
+            told=_mean([delivered[one.id] - one.began_at for one in found if one.id in delivered]),
+            repaired=_mean([one.resolved_at - one.began_at for one in found if one.resolved_at]),
+            delivered=delivered,
+        )
 
     def silences(self) -> Sequence[Silence]:
         """Those that hold, oldest first."""

@@ -62,6 +62,7 @@ class AlertSettings(_Group):
         None, description="where the dashboard is reached, for links in messages: https://health.example.org"
     )
     user_ids: bool = Field(True, description="name users in messages")
+    drill_channel: str | None = Field(None, description="a channel that a drill goes through every day")
     channels: dict[str, ChannelSettings] = Field({}, description="ways to reach somebody, by names of your own")
     rules: dict[str, RuleSettings] = Field({}, description="changes to the usual rules, and rules of your own, by name")
 
@@ -91,6 +92,12 @@ class AlertSettings(_Group):
                 if name not in self.channels:
                     known = ", ".join(self.channels) or "none is set up"
                     raise ValueError(f"rules.{rule.name}.channels: there is no channel {name!r} ({known})")
+        return self
+
+    @model_validator(mode="after")
+    def _drill_somewhere(self) -> Self:
+        if self.drill_channel is not None and self.drill_channel not in self.channels:
+            raise ValueError(f"drill_channel: there is no channel {self.drill_channel!r}")
         return self
 
     def built_rules(self) -> Sequence[Rule]:

@@ -101,6 +101,23 @@ def trial_message(channel: str, now: datetime, link: str | None) -> dict[str, An
     }
 
 
+def drill_failed_message(channel: str, answer: str, now: datetime) -> dict[str, Any]:
+    """The daily drill did not arrive: alerts would not either."""
+    subject = f"The alert drill failed: {channel}"
+    line = f"A planted mismatch did not reach the channel {channel} at {_moment(now)}: {answer}."
+    todo = "Try it with `coupling-health alert test`; until it works, nobody is told through this channel."
+    parts = _Parts(subject, line, [], [], "", [todo], [])
+    return {
+        "subject": subject,
+        "text": parts.as_text(),
+        "html": parts.as_html(),
+        "markdown": parts.as_markdown(),
+        "short": subject[:SHORTEST],
+        "tone": "page",
+        "document": {"event": "drill_failed", "at": now.isoformat(), "channel": channel, "answer": answer},
+    }
+
+
 def report_message(number: int, name: str, sentence: str, now: datetime, link: str | None) -> dict[str, Any]:
     """A report that was made on schedule; the file goes with it where the channel takes files."""
     subject = f"Coupling Health report {name.rsplit('.', 1)[0].removeprefix('coupling-health-')}"

@@ -118,6 +118,13 @@ def newest(connection: sa.Connection, scope: str, limit: int) -> Sequence[Incide
     return [_incident(row) for row in connection.execute(statement)]
 
 
+def between(connection: sa.Connection, scope: str, start: datetime, end: datetime) -> Sequence[Incident]:
+    """Those that were open at some time of [start, end], newest first."""
+    still = sa.or_(incidents.c.resolved_at.is_(None), incidents.c.resolved_at >= start)
+    statement = sa.select(incidents).where(incidents.c.watched == scope, incidents.c.began_at <= end, still)
+    return [_incident(row) for row in connection.execute(statement.order_by(incidents.c.id.desc()))]
+
+
 def _incident(row: sa.Row[Any]) -> Incident:
     return Incident(
         id=row.id,

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pandas  # noqa: F401 - Plotly would load it at the first figure
 import streamlit as st
 
+from core.alerts.wording import title
 from core.analysis.heat import HeatMap
 from core.analysis.trend import Trend
 from core.clock import utc_now
@@ -20,6 +21,7 @@ from core.state.markers import Marker
 from core.status import DEFAULT_THRESHOLDS
 from dashboard.components import gauge as gauge_component
 from dashboard.components.heat_chart import heat_chart
+from dashboard.components.incident_lines import draw_incidents
 from dashboard.components.opening import open_chosen
 from dashboard.components.trend_chart import trend_chart
 from dashboard.components.violations_over_time import Measure, violations_over_time
@@ -103,6 +105,9 @@ def _clickable(
         with_violations=with_violations,
         markers=markers,
     )
+    titles = {rule.name: title(rule) for rule in runtime.alerts.rules}
+    fired = runtime.alert_book.incidents_between(trend.start, trend.end)
+    draw_incidents(figure, fired, titles, viewer.theme, viewer.zone, trend.start, trend.end)
     figure.update_layout(dragmode="zoom")
     figure.update_xaxes(fixedrange=False)
     chosen = st.plotly_chart(

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from html import escape
 
 import streamlit as st
 
+from core.alerts.book import AlertFigures
 from core.alerts.channels import Tried
 from core.alerts.desk import RuleState
 from core.alerts.phases import Phase
 from core.alerts.wording import described, title
+from core.durations import in_words
 from core.health_monitor import HealthSummary
 from core.state.incidents import Incident
 from core.state.outbox import Letter, LetterState
 from core.state.silences import Silence
 from dashboard.components.incidents import PROBLEM, from_message, going_on, guarded
+from dashboard.components.tiles import Tile, tiles
 from dashboard.runtime import Runtime
 from dashboard.viewer import Viewer
-from dashboard.wording import NONE, counted, moment, timed
+from dashboard.wording import NONE, counted, moment, number, timed
 from dashboard.wording_alerts import LETTER_LABELS, PHASE_LOOKS, SEVERITY_LABELS, lasting, worst
 
 _ALL = "all rules"
@@ -43,6 +46,9 @@ def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
     from_message(runtime, viewer)
     for incident in going:
         going_on(runtime, viewer, incident)
+    figures = book.figures()
+    if figures.count:
+        tiles(_tiles(figures))
     with st.container(border=True, key="rules-card"):
         st.html(f'<h2 class="card">Rules</h2>{_rules(book.states(), viewer)}')
     left, right = st.columns(2, gap="small")
@@ -52,7 +58,7 @@ def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
         _channels(runtime)
     with st.container(border=True, key="incidents-card"):
         past = [incident for incident in book.incidents() if incident.resolved_at is not None]
-        st.html(f'<h2 class="card">Past incidents</h2>{_past(runtime, past, viewer)}')
+        st.html(f'<h2 class="card">Past incidents</h2>{_past(runtime, past, figures.delivered, viewer)}')
     with st.container(border=True, key="letters-card"):
         _letters(runtime, viewer)
 
@@ -64,6 +70,18 @@ def _answer(runtime: Runtime, going: Sequence[Incident]) -> str:
     if not runtime.alert_book.channels():
         return f"{said} <b>Nobody is told</b>: no channel is set up. Set <code>alerts.channels.NAME.url</code> and restart."
     return said
+
+
+def _tiles(figures: AlertFigures) -> list[Tile]:
+    def length(mean: timedelta | None) -> str:
+        return NONE if mean is None else in_words(mean)
+
+    return [
+        Tile(number(figures.count), "incidents in 30 days", "incidents"),
+        Tile(length(figures.detected), "from the beginning to the alert (MTTD)", "detected"),
+        Tile(length(figures.told), "from the beginning to the first message", "told"),
+        Tile(length(figures.repaired), "from the beginning to the end (MTTR)", "repaired"),
+    ]
 
 
 def _rules(states: Sequence[RuleState], viewer: Viewer) -> str:
@@ -145,17 +163,18 @@ def _channels(runtime: Runtime) -> None:
             (st.success if tried[1].sent else st.error)(f"{'Sent' if tried[1].sent else 'Not sent'}: {tried[1].answer}")
 
 
-def _past(runtime: Runtime, incidents: Sequence[Incident], viewer: Viewer) -> str:
+def _past(runtime: Runtime, incidents: Sequence[Incident], delivered: Mapping[int, datetime], viewer: Viewer) -> str:
     if not incidents:
         return '<p class="empty">There has been none.</p>'
     titles = {rule.name: title(rule) for rule in runtime.alerts.rules}
     rows = "".join(
         f"<tr><td>{timed(moment(one.opened_at, viewer.zone, viewer.now), one.opened_at, viewer.zone)}</td>"
         f"<td>{escape(titles.get(one.rule, one.rule))}</td><td>{lasting(one, viewer)}</td><td>{worst(one) or NONE}</td>"
+        f"<td>{in_words(delivered[one.id] - one.began_at) if one.id in delivered else NONE}</td>"
         f"<td>{escape(one.acknowledged_by or NONE)}{f': {escape(one.note)}' if one.note else ''}</td></tr>"
         for one in incidents
     )
-    head = "<tr><th>Fired</th><th>Alert</th><th>Length</th><th>Worst</th><th>Acknowledged</th></tr>"
+    head = "<tr><th>Fired</th><th>Alert</th><th>Length</th><th>Worst</th><th>Told after</th><th>Acknowledged</th></tr>"
     return f'<div class="wide-table"><table class="facts"><thead>{head}</thead><tbody>{rows}</tbody></table></div>'
 
 

@@ -41,7 +41,8 @@ def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
         st.html(
             '<p class="legend"><span class="key line"></span> lowest rate of each stretch '
             '<span class="key dot"></span> read from a log <span class="key gap"></span> nothing is known '
-            '<span class="key fail"></span> check failed <span class="key bars"></span> violations. '
+            '<span class="key fail"></span> check failed <span class="key alert"></span> alert fired '
+            '<span class="key bars"></span> violations. '
             "Drag to zoom, double-click to go back.</p>"
         )
     foresight = runtime.monitor.foresight

@@ -62,3 +62,21 @@ def test_a_replay_of_nothing_says_so_and_a_wrong_moment_is_named(commands: Comma
 def test_the_doctor_says_when_nobody_is_told(commands: Commands) -> None:
     assert "nobody is told" in commands("doctor").err
     assert "hook can be told" in commands("doctor", **{URL: "http://127.0.0.1:9/"}).err
+
+
+def test_a_drill_arrives_and_touches_nothing(commands: Commands) -> None:
+    commands("check")
+    before = commands.files()
+    with Receiver().open() as receiver:
+        done = commands("drill", "hook", "--json", **{URL: receiver.url})
+        assert done.code == 0
+        (request,) = receiver.received
+        assert (request.document["drill"], request.document["event"], request.document["inconsistent"]) == (True, "fired", 1)
+        seconds = [done.document[name] for name in ("detected", "fired", "delivered")]
+        assert seconds == sorted(seconds)
+        assert "Arrived through hook" in commands("drill", "hook", **{URL: receiver.url}).err
+        receiver.answers = [500]
+        failed = commands("drill", "hook", **{URL: receiver.url})
+        assert (failed.code, failed.err.strip()) == (1, "Did not arrive through hook: HTTP 500")
+    assert commands.files() == before
+    assert commands("drill", "nowhere").code == 2
