@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
@@ -29,6 +29,7 @@ _GONE = errors(_404="there is none of that number or name", _409="it is in no st
 router = APIRouter(tags=["alerts"], responses=errors())
 
 Admin = Annotated[Token, Depends(may(Scope.ADMIN))]
+Number = Annotated[int, Path(ge=1, lt=2**31)]
 
 
 class IncidentParams(BaseModel):
@@ -77,7 +78,7 @@ async def incidents(request: Request, desk: TheDesk, params: Annotated[IncidentP
 
 
 @router.post(f"{INCIDENTS}/{{number}}/acknowledge", response_model=models.Incident, responses=_GONE)
-async def acknowledge(desk: TheDesk, token: Admin, number: int, said: Acknowledgement | None = None) -> Response:
+async def acknowledge(desk: TheDesk, token: Admin, number: Number, said: Acknowledgement | None = None) -> Response:
     """Say that somebody cares: the incident is not told again until it is over."""
     note = said.note if said else ""
     done = await run_in_threadpool(desk.runtime.alert_book.acknowledge, number, f"token {token.name}", note)
@@ -105,7 +106,7 @@ async def silence(desk: TheDesk, token: Admin, wanted: NewSilence) -> Response:
 
 
 @router.delete(f"{SILENCES}/{{number}}", status_code=204, responses=_GONE)
-async def end_silence(desk: TheDesk, _token: Admin, number: int) -> Response:
+async def end_silence(desk: TheDesk, _token: Admin, number: Number) -> Response:
     """Tell people again."""
     await run_in_threadpool(desk.runtime.alert_book.end_silence, number)
     return Response(status_code=204)
