@@ -128,7 +128,7 @@ class Runtime:
         self._jobs.add("Forecast", "forecast", self.monitor.foresight.make_forecast, FORECAST_EVERY)
         self._jobs.add("Alert watchdog", "alert_watchdog", self.alerts.evaluate_quietly, WATCHDOG_EVERY)
         if self.alerts.channels:
-            self._jobs.add("Delivery of messages", "alert_delivery", self.delivery.run_quietly, DELIVERY_EVERY)
+            self._jobs.add("Delivery of messages", "alert_delivery", self.delivery.begin_quietly, DELIVERY_EVERY)
         if self.settings.alerts.drill_channel in self.alerts.channels:
             self._jobs.add("Alert drill", "alert_drill", self._drill, DRILL_EVERY)
         months_kept = self.settings.logs.compact_after_months

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 SIGNATURE, KEY = "X-Coupling-Health-Signature", "Idempotency-Key"
 
@@ -184,7 +184,7 @@ def _without_secrets(answer: str, url: str) -> str:
     """The last thing that Apprise complained about, with every longer part of the URL blotted out."""
     lines = [line.strip() for line in answer.splitlines() if line.strip()]
     said = " ".join(lines[-2:]) or "it was not accepted, and no reason was given"
-    parts = sorted({part for part in re.split(r"[/:@?&=]+", url) if len(part) > 3}, key=len, reverse=True)
-    for part in parts:
+    parts = sorted({part for text in (url, unquote(url)) for part in re.split(r"[/:@?&=]+", text) if len(part) > 3}, key=len)
+    for part in reversed(parts):
         said = said.replace(part, "…")
     return said[:_LONGEST_ANSWER]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from core.alerts.channels import Attachment, Channel, Tried
@@ -31,24 +31,52 @@ class Delivery:
         self._state = state
         self._channels = channels
         self._clock = clock
+        self._workers = {name: threading.Lock() for name in channels}  # held while somebody sends through a channel
 
     def run(self) -> None:
         """Send all that is due; returns when nothing is. Raises StateDatabaseUnavailable."""
-        with self._state.read() as connection:
-            waiting = outbox.waiting_channels(connection, self._clock())
-        known = [name for name in waiting if name in self._channels]
-        for name in set(waiting) - set(known):
-            self._give_up_stranded(name)
-        if known:
-            with ThreadPoolExecutor(len(known), "delivery") as pool:
-                list(pool.map(self._empty, known))
+        for worker in self._begin():
+            worker.join()
 
     def run_quietly(self) -> None:
-        """As a job: the next run comes anyway."""
+        """The same for a command, whose result must not depend on it."""
         try:
             self.run()
         except StateDatabaseUnavailable as away:
             log.warning("Messages wait: %s", away)
+
+    def begin_quietly(self) -> None:
+        """As a job: begin to send what is due, each channel by itself, and do not wait for the slowest."""
+        try:
+            self._begin()
+        except StateDatabaseUnavailable as away:
+            log.warning("Messages wait: %s", away)
+
+    def _begin(self) -> Sequence[threading.Thread]:
+        with self._state.read() as connection:
+            waiting = outbox.waiting_channels(connection, self._clock())
+        for name in set(waiting) - set(self._channels):
+            self._give_up_stranded(name)
+        workers = [
+            threading.Thread(target=self._work, args=(name,), name=f"delivery {name}", daemon=True)
+            for name in waiting
+            if name in self._channels and not self._workers[name].locked()
+        ]
+        for worker in workers:
+            worker.start()
+        return workers
+
+    def _work(self, name: str) -> None:
+        if not self._workers[name].acquire(blocking=False):
+            return
+        try:
+            self._empty(name)
+        except StateDatabaseUnavailable as away:
+            log.warning("Messages for %s wait: %s", name, away)
+        except Exception:  # the border of a worker
+            log.exception("Messages for %s wait", name)
+        finally:
+            self._workers[name].release()
 
     def _empty(self, name: str) -> None:
         while self._send_one(name):

@@ -17,6 +17,7 @@ from core.alerts.usual import usual_pairs
 from core.clock import Clock
 from core.errors import StateDatabaseUnavailable
 from core.health_monitor import HealthMonitor, Known
+from core.model import Status
 from core.state import incidents, outbox, signing, silences
 from core.state.incidents import Incident
 from core.status import Schedule, speaks_for
@@ -60,11 +61,13 @@ class AlertDesk:
                 _Evaluation(self, self._monitor, connection, known, self._clock()).run()
 
     def evaluate_quietly(self) -> None:
-        """As a job: the next tick comes anyway."""
+        """As a job, and after a check, whose result must not depend on it: the next tick comes anyway."""
         try:
             self.evaluate()
         except StateDatabaseUnavailable as away:
             log.warning("Alert rules could not be evaluated: %s", away)
+        except Exception:  # the border of a job
+            log.exception("Alert rules could not be evaluated")
 
     def states(self) -> Sequence[RuleState]:
         """Every rule that is on, and where it stands."""
@@ -99,6 +102,7 @@ def seen_at(known: Known, now: datetime, schedule: Schedule, usual_pairs: int | 
         totals=evidence.totals,
         failed_attempts=failed,
         failing_since=evidence.failing_since or first_unrecorded,
+        unknown_since=known.assessment.since if known.status is Status.UNKNOWN else None,
         oldest_violation=known.facts.oldest_violation,
         usual_pairs=usual_pairs,
     )

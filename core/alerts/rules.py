@@ -69,6 +69,7 @@ class Seen:
     totals: Totals | None = None  # what it found
     failed_attempts: int = 0  # after it
     failing_since: datetime | None = None
+    unknown_since: datetime | None = None  # while the status is unknown
     oldest_violation: datetime | None = None
     usual_pairs: int | None = None  # the median of the day before; None when nothing was compared then
 
@@ -87,6 +88,8 @@ def judge(rule: Rule, seen: Seen) -> Judged:
     since = seen.at
     if rule.condition is Condition.FAILED_CHECKS and verdict is Verdict.HOLDS:
         since = seen.failing_since or seen.at
+    elif rule.condition is Condition.STATUS_IS and seen.status is Status.UNKNOWN:
+        since = seen.unknown_since or seen.at
     elif rule.condition is not Condition.CHECKS_LATE and verdict is not Verdict.UNKNOWN:
         since = seen.completed_at or seen.at
     return Judged(verdict, min(since, seen.at))

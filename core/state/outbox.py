@@ -106,6 +106,11 @@ def first_sent(connection: sa.Connection, since: datetime) -> Mapping[int, datet
     return {number: ended_at for numbers, ended_at in rows for number in numbers}
 
 
+def drop_ended(connection: sa.Connection, before: datetime) -> None:
+    """Let messages go that were sent or given up before a moment. What came of their incidents stays."""
+    connection.execute(sa.delete(outbox).where(outbox.c.state != LetterState.WAITING, outbox.c.ended_at < before))
+
+
 def _letter(row: sa.Row[Any]) -> Letter:
     return Letter(
         id=row.id,

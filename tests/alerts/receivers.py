@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,7 +74,7 @@ class Receiver:
     url: str = ""
 
     @contextmanager
-    def open(self) -> Iterator[Receiver]:
+    def open(self, tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -88,7 +89,9 @@ class Receiver:
                 pass
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{server.server_port}/hook"
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}/hook"
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
             yield self

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import socket
 import ssl
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from core.alerts.channels import KEY, SIGNATURE, channel, problem_with
 from core.alerts.delivery import MOST_TRIES, Delivery, pause_after
@@ -20,6 +26,7 @@ from tests.alerts.receivers import Mailbox, Receiver
 from tests.alerts.test_desk import break_pairs, heal
 from tests.alerts.watch import MINUTE, Watch, channels
 from tests.application import SqliteApplication
+from tests.browser.patience import eventually
 from tests.frozen_clock import NOON
 
 NOWHERE = "http://127.0.0.1:9/hook"  # nobody listens there
@@ -183,16 +190,53 @@ def test_a_url_that_is_no_channel_is_told_without_repeating_it(url: str) -> None
 
 def test_what_a_service_complains_about_names_no_secret(mailbox: Mailbox) -> None:
     mailbox.refuses = "550 no such user"
-    url = mailbox.url.replace("mailto://", "mailto://somebody:pa55word-of-mine@")
+    url = mailbox.url.replace("mailto://", "mailto://somebody:pa55%40word-of-mine@")
     tried = channel("mail", url).send(trial_message("mail", NOON, None), "k")
     assert not tried.sent
     assert tried.answer
-    assert "pa55word" not in tried.answer
+    assert "word-of-mine" not in tried.answer
 
 
-def test_a_certificate_that_nobody_trusts_is_named() -> None:
-    from core.alerts import channels as channels_
+def test_a_slow_channel_holds_no_other_back(new_watch: NewWatch, app: SqliteApplication, receiver: Receiver) -> None:
+    """A server that takes the connection and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        watch = new_watch(**channels(hook=receiver.url, slow=f"http://127.0.0.1:{silent.getsockname()[1]}/"))
+        watch.delivering = False
+        break_pairs(app, 11)
+        watch.look()
+        watch.delivery.begin_quietly()
+        eventually(lambda: len(receiver.received) == 1, "the other channel's first message arrives")
+        heal(app)
+        watch.pass_by(minutes=15)
+        watch.delivery.begin_quietly()
+        eventually(lambda: len(receiver.received) == 2, "the other channel's second message arrives")
+        assert {letter.tries for letter in watch.letters() if letter.channel == "slow"} == {0, 1}, "it is still at its first"
 
-    error = ssl.SSLCertVerificationError()
-    error.verify_message = "self-signed certificate"
-    assert channels_._in_words(error) == "its certificate is not trusted: self-signed certificate"
+
+def test_a_server_whose_certificate_nobody_trusts_is_named(tmp_path: Path) -> None:
+    certificate, key = self_signed(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with Receiver().open(context) as receiver:
+        tried = channel("hook", receiver.url).send(trial_message("hook", NOON, None), "k")
+    assert (tried.sent, tried.for_good) == (False, False)
+    assert tried.answer == "its certificate is not trusted: self-signed certificate"
+
+
+def self_signed(folder: Path) -> tuple[Path, Path]:
+    """A certificate of 127.0.0.1 and its key, made by nobody in particular."""
+    private = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, private.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(private, hashes.SHA256())
+    )
+    (folder / "certificate.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (folder / "key.pem").write_bytes(
+        private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return folder / "certificate.pem", folder / "key.pem"

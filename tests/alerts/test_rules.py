@@ -76,3 +76,5 @@ def test_a_condition_counts_from_the_check_that_told() -> None:
     assert judged.since == NOON - FIVE
     failing = replace(STALE, failed_attempts=2, failing_since=NOON - 2 * FIVE)
     assert judge(rule(Condition.FAILED_CHECKS, 2), failing).since == NOON - 2 * FIVE
+    unknown = replace(STALE, unknown_since=NOON - timedelta(minutes=1))
+    assert judge(rule(Condition.STATUS_IS, status=Status.UNKNOWN), unknown).since == NOON - timedelta(minutes=1)

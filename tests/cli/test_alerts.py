@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.alerts.receivers import Receiver
+from tests.application import SqliteApplication
 from tests.cli.commands import Commands
 
 URL = "alerts__channels__hook__url"
@@ -80,3 +81,13 @@ def test_a_drill_arrives_and_touches_nothing(commands: Commands) -> None:
         assert (failed.code, failed.err.strip()) == (1, "Did not arrive through hook: HTTP 500")
     assert commands.files() == before
     assert commands("drill", "nowhere").code == 2
+
+
+def test_a_check_from_cron_tells_as_well(commands: Commands, sqlite_app: SqliteApplication) -> None:
+    sqlite_app.agreeing(range(100)).disagreeing(range(500, 511))
+    with Receiver().open() as receiver:
+        for _ in range(2):
+            assert commands("check", "--json", check__settle_seconds=0, **{URL: receiver.url}).code == 1
+        assert [one.document["event"] for one in receiver.received] == ["fired"]
+        assert commands("check", "--dry-run", check__settle_seconds=0, **{URL: receiver.url}).code == 1
+        assert len(receiver.received) == 1
