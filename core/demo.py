@@ -165,9 +165,8 @@ def _write_logs(log_dir: Path, pairs: list[tuple[int, str, int]], chance: random
     """A month as the earlier implementation logged it: a file for each check that found violations, here every one."""
     log_dir.mkdir(parents=True, exist_ok=True)
     apart: dict[tuple[int, str], Violation] = {}
-    moment = now - _HISTORY
-    while moment < now - _DENSE_STEP:
-        wanted = max(round(len(pairs) * _share_apart(moment, now, chance)), 1)
+    for moment, share in _shares_apart(now, chance):
+        wanted = max(round(len(pairs) * share), 1)
         while len(apart) > wanted:
             del apart[chance.choice(list(apart))]
         for pair in list(apart)[: len(apart) // 60]:  # the oldest heal, after some hours
@@ -183,18 +182,23 @@ def _write_logs(log_dir: Path, pairs: list[tuple[int, str, int]], chance: random
         }
         path = log_dir / f"{moment:%Y%m%d_%H%M%S}_violations.json"
         path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def _shares_apart(now: datetime, chance: random.Random) -> Iterator[tuple[datetime, float]]:
+    """When the earlier system checked, and what share of all pairs was apart then: usually 0.4 to 0.9 percent, more in the
+    evening than in the morning; two bad days and a bad night."""
+    moment, drifted = now - _HISTORY, 0.0
+    while moment < now - _DENSE_STEP:
+        age = now - moment
+        drifted = 0.985 * drifted + 0.00022 * chance.gauss(0, 1)
+        daily = 0.0007 * math.sin(2 * math.pi * (moment.hour + moment.minute / 60 - 11) / 24)
+        share = min(max(0.0065 + drifted + daily, 0.004), 0.009)
+        if timedelta(days=20, hours=14) < age < timedelta(days=21):
+            share = 0.067 + 0.01 * chance.uniform(-1, 1)
+        elif timedelta(days=8, hours=6) < age < timedelta(days=9) or timedelta(hours=13) < age < timedelta(hours=17):
+            share = 0.024 + 0.004 * chance.uniform(-1, 1)
+        yield moment, share
         moment += _DENSE_STEP if moment > now - _DENSE_HISTORY else _SPARSE_STEP
-
-
-def _share_apart(moment: datetime, now: datetime, chance: random.Random) -> float:
-    """Usually 0.4 to 0.9 percent, rising and falling within a day; two bad days and a bad night."""
-    age = now - moment
-    usual = 0.0065 + 0.0023 * math.sin(age / timedelta(hours=3.7)) + 0.0001 * chance.uniform(-1, 1)
-    if timedelta(days=20, hours=14) < age < timedelta(days=21):
-        return 0.067 + 0.01 * chance.uniform(-1, 1)
-    if timedelta(days=8, hours=6) < age < timedelta(days=9) or timedelta(hours=13) < age < timedelta(hours=17):
-        return 0.024 + 0.004 * chance.uniform(-1, 1)
-    return usual
 
 
 def _violation(user: int, name: str, level: int, chance: random.Random) -> Violation:

@@ -78,8 +78,8 @@ def replay(
         first, last = _moment(start), min(_moment(end), now) if end else now
         if first >= last:
             raise AlertProblem(f"{start} is not before {end or 'now'}.", hint="Give a --from that lies before --to.")
-        settings = load_settings()
-        found = replayed(_monitor(settings).record, settings.alerts.built_rules(), first, last)
+        monitor = _monitor(load_settings())
+        found = replayed(monitor.record, AlertDesk(monitor, utc_now).rules, first, last)
         if as_json:
             put([_replayed_as_json(one) for one in found])
             return
