@@ -141,7 +141,7 @@ def _pairs_dropped(rule: Rule, seen: Seen) -> Verdict:
 
 
 def _violation_older(rule: Rule, seen: Seen) -> Verdict:
-    if not seen.fresh or seen.totals is None:
+    if _compared(seen) is None:  # an emptied table holds no old violation either
         return Verdict.UNKNOWN
     oldest = seen.oldest_violation
     return _told(oldest is not None and seen.at - oldest > timedelta(hours=float(rule.than)))

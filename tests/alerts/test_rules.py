@@ -55,6 +55,7 @@ def test_nothing_is_called_clear_before_the_first_check(usual: Rule) -> None:
         (Condition.PAIRS_DROPPED, 20, replace(FINE, usual_pairs=None), Verdict.UNKNOWN),
         (Condition.VIOLATION_OLDER, 24, replace(FINE, oldest_violation=NOON - timedelta(hours=25)), Verdict.HOLDS),
         (Condition.VIOLATION_OLDER, 24, replace(FINE, oldest_violation=NOON - timedelta(hours=24)), Verdict.CLEAR),
+        (Condition.VIOLATION_OLDER, 24, replace(FINE, totals=Totals(0, 0), status=Status.UNKNOWN), Verdict.UNKNOWN),
         (Condition.VIOLATION_OLDER, 24, replace(STALE, oldest_violation=NOON - timedelta(hours=25)), Verdict.UNKNOWN),
     ],
 )

@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, expect
 
 from tests.application import SqliteApplication
 from tests.browser.conftest import NewServer, url_of
-from tests.browser.visit import badge, expect_status, log_in, row_of
+from tests.browser.visit import badge, expect_status, log_in, row_of, wait_until_drawn
 
 pytestmark = pytest.mark.browser
 
@@ -31,6 +31,8 @@ def test_no_request_leaves_for_another_host(
     expect_status(page, "healthy")
     expect(page.locator(".st-key-gauge svg.main-svg").first).to_be_visible()
     page.get_by_role("link", name="Violations", exact=True).click()
+    page.wait_for_url("**/violations")  # the overview has a row of this user as well
+    wait_until_drawn(page)
     row_of(page, 900).click()
     expect(page.locator(".st-key-details")).to_contain_text("User 900")
     page.get_by_role("link", name="Trend", exact=True).click()
