@@ -34,6 +34,7 @@ class AlertFigures:
     told: timedelta | None  # until the first message had arrived
     repaired: timedelta | None  # until it was over (MTTR)
     delivered: Mapping[int, datetime]  # when the first message about an incident had arrived
+    letters: Mapping[int, Sequence[Letter]]  # the messages about each incident, oldest first
 
 
 def _mean(lengths: Sequence[timedelta]) -> timedelta | None:
@@ -79,13 +80,19 @@ class AlertBook:
         start, now = self._clock() - FIGURES_OVER, self._clock()
         with self._state.read() as connection:
             found = incidents.between(connection, self._record.scope(connection), start, now)
-            delivered = outbox.first_sent(connection, start)
+            letters = outbox.about(connection, start)
+        delivered = {
+            number: min(letter.ended_at for letter in sent if letter.ended_at)
+            for number, written in letters.items()
+            if (sent := [letter for letter in written if letter.state is LetterState.SENT])
+        }
         return AlertFigures(
             count=len(found),
             detected=_mean([one.opened_at - one.began_at for one in found]),
             told=_mean([delivered[one.id] - one.began_at for one in found if one.id in delivered]),
             repaired=_mean([one.resolved_at - one.began_at for one in found if one.resolved_at]),
             delivered=delivered,
+            letters=letters,
         )
 
     def silences(self) -> Sequence[Silence]:

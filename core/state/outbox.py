@@ -99,11 +99,13 @@ def newest(connection: sa.Connection, limit: int, state: LetterState | None = No
     return [_letter(row) for row in connection.execute(statement)]
 
 
-def first_sent(connection: sa.Connection, since: datetime) -> Mapping[int, datetime]:
-    """When the first message about each incident had arrived, of messages that were written since a moment."""
-    sent = outbox.c.state == LetterState.SENT, outbox.c.created_at >= since
-    rows = connection.execute(sa.select(outbox.c.incidents, outbox.c.ended_at).where(*sent).order_by(outbox.c.id.desc()))
-    return {number: ended_at for numbers, ended_at in rows for number in numbers}
+def about(connection: sa.Connection, since: datetime) -> Mapping[int, Sequence[Letter]]:
+    """The messages about each incident, oldest first, of those that were written since a moment."""
+    found: dict[int, list[Letter]] = {}
+    for row in connection.execute(sa.select(outbox).where(outbox.c.created_at >= since).order_by(outbox.c.id)):
+        for number in row.incidents:
+            found.setdefault(number, []).append(_letter(row))
+    return found
 
 
 def drop_ended(connection: sa.Connection, before: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 
 import streamlit as st
@@ -11,10 +11,11 @@ from core.alerts.links import Deed
 from core.alerts.wording import advice, title
 from core.errors import AlertProblem
 from core.state.incidents import Incident
+from core.state.outbox import Letter
 from dashboard.runtime import Runtime
 from dashboard.viewer import Viewer
-from dashboard.wording import moment, timed
-from dashboard.wording_alerts import lasting, worst
+from dashboard.wording import counted, moment, timed
+from dashboard.wording_alerts import lasting, told_in_words, worst
 
 PROBLEM = "alert-problem"
 
@@ -71,19 +72,20 @@ def from_message(runtime: Runtime, viewer: Viewer) -> None:
             st.button(words, key="asked-do", type="primary", on_click=do)
 
 
-def going_on(runtime: Runtime, viewer: Viewer, incident: Incident) -> None:
-    """One open incident: what it is, what to do, and the two things that can be done here."""
+def going_on(runtime: Runtime, viewer: Viewer, incident: Incident, letters: Sequence[Letter]) -> None:
+    """One open incident: what it is, who was told, what to do, and the two things that can be done here."""
     rule = next((rule for rule in runtime.alerts.rules if rule.name == incident.rule), None)
     name = title(rule) if rule else incident.rule
     since = timed(moment(incident.began_at, viewer.zone, viewer.now), incident.began_at, viewer.zone)
-    facts = [f"since {since}", lasting(incident, viewer), worst(incident)]
-    flapping = f" · came back {incident.returns} times" if incident.returns else ""
+    returns = f"came back {counted(incident.returns, 'time', 'times')}" if incident.returns else ""
+    facts = [f"since {since}", lasting(incident, viewer), worst(incident), returns, _told(incident, viewer)]
+    told = f'<p class="detail note">{told_in_words(letters, viewer)}</p>' if letters else ""
     todo = f'<p class="detail">What to do: {escape(advice(rule))}</p>' if rule else ""
     with st.container(border=True, key=f"incident-{incident.id}"):
         st.html(
             f'<div class="incident" data-incident="{incident.id}" data-rule="{escape(incident.rule)}">'
             f'<span class="pill critical">Firing</span> <b>{escape(name)}</b>'
-            f'<p class="detail note">{" · ".join(filter(None, facts))}{flapping} · {_told(incident, viewer)}</p>{todo}</div>'
+            f'<p class="detail note">{" · ".join(filter(None, facts))}</p>{told}{todo}</div>'
         )
         if incident.acknowledged_at is None:
             _actions(runtime, viewer, incident)

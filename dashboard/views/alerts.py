@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 from html import escape
 
 import streamlit as st
@@ -23,7 +23,7 @@ from dashboard.components.tiles import Tile, tiles
 from dashboard.runtime import Runtime
 from dashboard.viewer import Viewer
 from dashboard.wording import NONE, counted, moment, number, timed
-from dashboard.wording_alerts import LETTER_LABELS, PHASE_LOOKS, SEVERITY_LABELS, lasting, worst
+from dashboard.wording_alerts import LETTER_LABELS, PHASE_LOOKS, SEVERITY_LABELS, lasting, told_in_words, worst
 
 _ALL = "all rules"
 _LENGTHS = {
@@ -44,9 +44,9 @@ def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
     if problem := st.session_state.get(PROBLEM):
         st.error(problem, icon=":material/error:")
     from_message(runtime, viewer)
-    for incident in going:
-        going_on(runtime, viewer, incident)
     figures = book.figures()
+    for incident in going:
+        going_on(runtime, viewer, incident, figures.letters.get(incident.id, ()))
     if figures.count:
         tiles(_tiles(figures))
     with st.container(border=True, key="rules-card"):
@@ -58,7 +58,7 @@ def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
         _channels(runtime)
     with st.container(border=True, key="incidents-card"):
         past = [incident for incident in book.incidents() if incident.resolved_at is not None]
-        st.html(f'<h2 class="card">Past incidents</h2>{_past(runtime, past, figures.delivered, viewer)}')
+        st.html(f'<h2 class="card">Past incidents</h2>{_past(runtime, past, figures, viewer)}')
     with st.container(border=True, key="letters-card"):
         _letters(runtime, viewer)
 
@@ -163,14 +163,15 @@ def _channels(runtime: Runtime) -> None:
             (st.success if tried[1].sent else st.error)(f"{'Sent' if tried[1].sent else 'Not sent'}: {tried[1].answer}")
 
 
-def _past(runtime: Runtime, incidents: Sequence[Incident], delivered: Mapping[int, datetime], viewer: Viewer) -> str:
+def _past(runtime: Runtime, incidents: Sequence[Incident], figures: AlertFigures, viewer: Viewer) -> str:
     if not incidents:
         return '<p class="empty">There has been none.</p>'
-    titles = {rule.name: title(rule) for rule in runtime.alerts.rules}
+    titles, delivered = {rule.name: title(rule) for rule in runtime.alerts.rules}, figures.delivered
     rows = "".join(
         f"<tr><td>{timed(moment(one.opened_at, viewer.zone, viewer.now), one.opened_at, viewer.zone)}</td>"
         f"<td>{escape(titles.get(one.rule, one.rule))}</td><td>{lasting(one, viewer)}</td><td>{worst(one) or NONE}</td>"
-        f"<td>{in_words(delivered[one.id] - one.began_at) if one.id in delivered else NONE}</td>"
+        f"<td>{in_words(delivered[one.id] - one.began_at) if one.id in delivered else NONE}"
+        f'<br><span class="note">{told_in_words(figures.letters.get(one.id, ()), viewer)}</span></td>'
         f"<td>{escape(one.acknowledged_by or NONE)}{f': {escape(one.note)}' if one.note else ''}</td></tr>"
         for one in incidents
     )

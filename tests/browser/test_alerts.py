@@ -90,6 +90,7 @@ def test_an_alert_fires_is_acknowledged_and_resolves_and_both_mails_arrive(
     expect(page.get_by_test_id("alerts-answer")).to_have_text("Nothing fires.")
     expect(page.locator(".st-key-incidents-card")).to_contain_text("admin: a broken import, on it")
     expect(page.locator(".st-key-letters-card")).to_contain_text("Resolved: More than 10 violations")
+    expect(page.locator(".st-key-incidents-card")).to_contain_text(re.compile(r"mail: sent .*accepted"))
     expect_no_error(page)
 
 

@@ -22,6 +22,7 @@ PAGES = {  # link, path
     "overview": ("Overview", "/"),
     "violations": ("Violations", "/violations"),
     "trend": ("Trend", "/trend"),
+    "alerts": ("Alerts", "/alerts"),
     "presentation": ("Presentation", "/presentation"),
     "tokens": ("API tokens", "/tokens"),
 }
@@ -38,6 +39,7 @@ class State:
     overview: str
     violations: str
     trend: str
+    alerts: str = "Nothing fires. Nobody is told: no channel is set up."
     presentation: str = "No link yet: only who can log in sees the presentation."
     tokens: str = "No token yet, so no program can ask."
 
@@ -57,7 +59,8 @@ def healthy(server: Server, application: SqliteApplication) -> State:
 def with_violations(server: Server, application: SqliteApplication) -> State:
     application.agreeing(range(1, 190)).disagreeing(range(500, 511))
     server.start().wait_for_checks(1)
-    return State(server, "critical", "11 violations: 11 level mismatches", "11 violations", "lowest 94.50 %")
+    fires = "1 alert fires. Nobody is told: no channel is set up."
+    return State(server, "critical", "11 violations: 11 level mismatches", "11 violations", "lowest 94.50 %", fires)
 
 
 def stale(server: Server, application: SqliteApplication) -> State:
@@ -146,6 +149,9 @@ def test_a_page_says_what_is_known_and_fits_the_screen(state: State, tabs: dict[
         expect(table_rows(page)).to_have_count({"critical": 11, "unknown": 1}.get(state.status, 0) if known(state) else 0)
     elif name == "presentation":
         expect(page.get_by_role("button", name="Make link")).to_be_visible()
+        expect(green).to_have_count(0)
+    elif name == "alerts":
+        expect(page.locator("tr[data-rule]")).to_have_count(7)
         expect(green).to_have_count(0)
     elif name == "tokens":
         expect(page.get_by_role("button", name="Make token")).to_be_visible()
