@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from zoneinfo import ZoneInfo
 
 import pandas  # noqa: F401 - Plotly would load it at the first figure
@@ -22,7 +22,7 @@ from core.status import DEFAULT_THRESHOLDS
 from dashboard.components import gauge as gauge_component
 from dashboard.components.heat_chart import heat_chart
 from dashboard.components.incident_lines import draw_incidents
-from dashboard.components.opening import open_chosen
+from dashboard.components.opening import open_chosen, remember_chosen
 from dashboard.components.trend_chart import trend_chart
 from dashboard.components.violations_over_time import Measure, violations_over_time
 from dashboard.runtime import Runtime
@@ -93,6 +93,7 @@ def _clickable(
     height: int,
     with_violations: bool,
 ) -> None:
+    open_chosen()
     if not trend.points:
         _say_empty(height)
         return
@@ -110,16 +111,15 @@ def _clickable(
     draw_incidents(figure, fired, titles, viewer.theme, viewer.zone, trend.start, trend.end)
     figure.update_layout(dragmode="zoom")
     figure.update_xaxes(fixedrange=False)
-    chosen = st.plotly_chart(
+    st.plotly_chart(
         figure,
         key=key,
         theme=None,
         config=_LIVE,
         alt="Consistency rate over time",
-        on_select="rerun",
+        on_select=partial(remember_chosen, key),
         selection_mode="points",
     )
-    open_chosen(chosen["selection"])
 
 
 def made_of(

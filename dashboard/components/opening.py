@@ -8,6 +8,8 @@ import streamlit as st
 
 CHECK_PATH = "check"
 
+_CHOSEN = "chosen-check"
+
 
 def address_of(number: int) -> str:
     """Where the report of a check stands, by its row of history."""
@@ -20,9 +22,19 @@ def open_check(number: int) -> NoReturn:
     st.switch_page(page, query_params={"number": str(number)})
 
 
-def open_chosen(selection: Any) -> None:
-    """Open the check of the point that was clicked in a chart, if one was; in what `st.plotly_chart` gives for a selection."""
-    number = chosen_number(selection)
+def remember_chosen(key: str) -> None:
+    """Keep which point of a chart was clicked, by what `st.plotly_chart` left under its key.
+
+    To be called back: then a click counts also when the chart has become another one since it was drawn, as it does every minute.
+    """
+    number = chosen_number(st.session_state[key]["selection"])
+    if number is not None:
+        st.session_state[_CHOSEN] = number
+
+
+def open_chosen() -> None:
+    """Open the check of the point that was clicked, if one was."""
+    number = st.session_state.pop(_CHOSEN, None)
     if number is not None:
         open_check(number)
 

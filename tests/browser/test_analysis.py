@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import urllib.request
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -159,3 +161,21 @@ def test_a_marker_that_is_added_stands_in_the_chart_until_it_is_deleted(served: 
     page.get_by_role("button", name="Delete").click()
     expect(page.get_by_test_id("marker")).to_have_count(0)
     expect_no_error(page)
+
+
+def mark(served: Server, token: str, title: str) -> None:
+    """Something happens elsewhere: from now on the server draws another chart, which no page has been told of."""
+    sent = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    body = json.dumps({"title": title}).encode()
+    request = urllib.request.Request(f"{served.url}/api/v1/markers", body, sent)  # noqa: S310 - http to ourselves
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - the same
+        assert answer.status == 201
+
+
+def test_a_click_on_a_chart_that_has_changed_since_it_was_drawn_opens_the_check(served: Server, visitor: BrowserContext) -> None:
+    token = served.run("token", "create", "--name", "deploys", "--scope", "admin").stdout.strip()
+    page = enter(visitor, served, "/trend")
+    wait_until_drawn(page)
+    mark(served, token, "app 2.14")
+    click_lowest(page, "trend")
+    page.wait_for_url(re.compile(r"/check\?number=\d+"))
