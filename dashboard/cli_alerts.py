@@ -86,20 +86,20 @@ def replay(
         if not found:
             eyes.print(f"Nothing would have fired between {first:%Y-%m-%d %H:%M} and {last:%Y-%m-%d %H:%M} UTC.")
             return
-        table = Table("Would have fired (UTC)", "Rule", "Severity", "Began", "Resolved", "Lasted", "Most violations")
+        table = Table("Fired (UTC)", "Rule", "Resolved (UTC)", "Lasted", "Most")
+        for column in table.columns:
+            column.no_wrap = True
         for one in found:
             table.add_row(
                 f"{one.fired_at:%Y-%m-%d %H:%M}",
                 plain(one.rule.name),
-                one.rule.severity.value,
-                f"{one.began_at:%H:%M}",
                 NONE if one.resolved_at is None else f"{one.resolved_at:%Y-%m-%d %H:%M}",
                 in_words((one.resolved_at or last) - one.began_at),
                 NONE if one.most_violations is None else f"{one.most_violations:,}",
             )
         eyes.print(table)
         per_day = len(found) / max((last - first) / timedelta(days=1), 1)
-        eyes.print(f"{len(found)} incidents, {per_day:.1f} a day.")
+        eyes.print(f"{len(found)} incidents would have fired, {per_day:.1f} a day. Most: the most violations while it lasted.")
 
 
 def run_drill(
