@@ -73,7 +73,8 @@ def composed(items: Sequence[Item], situation: Situation) -> dict[str, Any]:
     pairs = [_pair(violation, user_ids=situation.user_ids) for violation in situation.violations[:FIRST]]
     subject = _subject(items, situation)
     links = _links(items, situation)
-    parts = _Parts(subject, _standing(situation), lines, pairs, _more(situation), todo, links)
+    listing = "Last known violations" if situation.status is Status.UNKNOWN else "First violations"
+    parts = _Parts(subject, _standing(situation), lines, listing, pairs, _more(situation), todo, links)
     return {
         "subject": subject,
         "text": parts.as_text(),
@@ -89,7 +90,7 @@ def trial_message(channel: str, now: datetime, link: str | None) -> dict[str, An
     """A message that says nothing but that the channel works."""
     subject = "Test: Coupling Health can reach you"
     line = f"Somebody sent this through the channel {channel} at {_moment(now)}. Nothing has happened."
-    parts = _Parts(subject, line, [], [], "", [], [("Open the dashboard", link)] if link else [])
+    parts = _Parts(subject, line, [], "", [], "", [], [("Open the dashboard", link)] if link else [])
     return {
         "subject": subject,
         "text": parts.as_text(),
@@ -106,7 +107,7 @@ def drill_failed_message(channel: str, answer: str, now: datetime) -> dict[str, 
     subject = f"The alert drill failed: {channel}"
     line = f"A planted mismatch did not reach the channel {channel} at {_moment(now)}: {answer}."
     todo = "Try it with `coupling-health alert test`; until it works, nobody is told through this channel."
-    parts = _Parts(subject, line, [], [], "", [todo], [])
+    parts = _Parts(subject, line, [], "", [], "", [todo], [])
     return {
         "subject": subject,
         "text": parts.as_text(),
@@ -122,7 +123,7 @@ def report_message(number: int, name: str, sentence: str, now: datetime, link: s
     """A report that was made on schedule; the file goes with it where the channel takes files."""
     subject = f"Coupling Health report {name.rsplit('.', 1)[0].removeprefix('coupling-health-')}"
     links = [("Download", f"{link.rstrip('/')}/reports")] if link else []
-    parts = _Parts(subject, sentence, [], [], "", [], links)
+    parts = _Parts(subject, sentence, [], "", [], "", [], links)
     return {
         "subject": subject,
         "text": parts.as_text(),
@@ -146,6 +147,7 @@ class _Parts:
     subject: str
     standing: str
     lines: Sequence[str]
+    listing: str  # what stands over the pairs
     pairs: Sequence[str]
     more: str
     todo: Sequence[str]
@@ -154,7 +156,7 @@ class _Parts:
     def as_text(self) -> str:
         blocks = [*self.lines, self.standing]
         if self.pairs:
-            blocks.append("\n".join(["First violations:", *(f"  {pair}" for pair in self.pairs), *filter(None, [self.more])]))
+            blocks.append("\n".join([f"{self.listing}:", *(f"  {pair}" for pair in self.pairs), *filter(None, [self.more])]))
         blocks += [f"What to do: {todo}" for todo in self.todo]
         blocks += [f"{words}: {address}" for words, address in self.links]
         return "\n\n".join([*blocks, f"Message {_KEY}"])
@@ -162,7 +164,9 @@ class _Parts:
     def as_markdown(self) -> str:
         blocks = [*(f"*{line}*" for line in self.lines), self.standing]
         if self.pairs:
-            blocks.append("\n".join([*(f"• {pair}" for pair in self.pairs), *([self.more] if self.more else [])]))
+            blocks.append(
+                "\n".join([f"{self.listing}:", *(f"• {pair}" for pair in self.pairs), *([self.more] if self.more else [])])
+            )
         blocks += [f"What to do: {todo}" for todo in self.todo]
         blocks += [" · ".join(f"[{words}]({address})" for words, address in self.links)] if self.links else []
         return "\n\n".join([*blocks, f"Message {_KEY}"])
@@ -172,7 +176,7 @@ class _Parts:
         paragraphs.append(f"<p>{escape(self.standing)}</p>")
         if self.pairs:
             rows = "".join(f"<li>{escape(pair)}</li>" for pair in self.pairs)
-            paragraphs.append(f"<p>First violations:</p><ul>{rows}</ul>" + (f"<p>{escape(self.more)}</p>" if self.more else ""))
+            paragraphs.append(f"<p>{self.listing}:</p><ul>{rows}</ul>" + (f"<p>{escape(self.more)}</p>" if self.more else ""))
         paragraphs += [f"<p>What to do: {escape(todo)}</p>" for todo in self.todo]
         # the address is the text as well, for what is made of this as plain text has no links
         paragraphs += [f'<p>{words}: <a href="{escape(url)}">{escape(url)}</a></p>' for words, url in self.links]
@@ -253,7 +257,8 @@ def _tone(items: Sequence[Item]) -> str:
 
 def _short(items: Sequence[Item], situation: Situation) -> str:
     subject = _subject(items, situation)
-    count = "" if situation.totals is None else f" {situation.totals.inconsistent:,} violations."
+    known = situation.totals is not None and situation.status is not Status.UNKNOWN  # a late check's 0 would read like good news
+    count = f" {situation.totals.inconsistent:,} violations." if known and situation.totals else ""
     link = f" {situation.link}" if situation.link else ""
     text = f"{subject}.{count}"
     return text + link if len(text + link) <= SHORTEST else text[: SHORTEST - 1] + "…" if len(text) > SHORTEST else text
@@ -266,6 +271,7 @@ def _document(items: Sequence[Item], situation: Situation) -> dict[str, Any]:
         "at": situation.now.isoformat(),
         "status": situation.status.value,
         "reason": situation.reason,
+        "last_known": situation.status is Status.UNKNOWN,  # the figures below are those of an earlier check
         "consistency_rate": None if situation.rate is None else float(situation.rate),
         "total_checked": None if totals is None else totals.total_checked,
         "inconsistent": None if totals is None else totals.inconsistent,

@@ -11,7 +11,7 @@ from core.alerts.links import Deed
 from core.alerts.wording import advice, title
 from core.errors import AlertProblem
 from core.state.incidents import Incident
-from core.state.outbox import Letter
+from core.state.outbox import Letter, LetterState
 from dashboard.runtime import Runtime
 from dashboard.viewer import Viewer
 from dashboard.wording import counted, moment, timed
@@ -78,7 +78,7 @@ def going_on(runtime: Runtime, viewer: Viewer, incident: Incident, letters: Sequ
     name = title(rule) if rule else incident.rule
     since = timed(moment(incident.began_at, viewer.zone, viewer.now), incident.began_at, viewer.zone)
     returns = f"came back {counted(incident.returns, 'time', 'times')}" if incident.returns else ""
-    facts = [f"since {since}", lasting(incident, viewer), worst(incident), returns, _told(incident, viewer)]
+    facts = [f"since {since}", lasting(incident, viewer), worst(incident), returns, _told(incident, letters, viewer)]
     told = f'<p class="detail note">{told_in_words(letters, viewer)}</p>' if letters else ""
     todo = f'<p class="detail">What to do: {escape(advice(rule))}</p>' if rule else ""
     with st.container(border=True, key=f"incident-{incident.id}"):
@@ -91,14 +91,13 @@ def going_on(runtime: Runtime, viewer: Viewer, incident: Incident, letters: Sequ
             _actions(runtime, viewer, incident)
 
 
-def _told(incident: Incident, viewer: Viewer) -> str:
+def _told(incident: Incident, letters: Sequence[Letter], viewer: Viewer) -> str:
     if incident.acknowledged_at is not None:
         note = f": {escape(incident.note)}" if incident.note else ""
         at = timed(moment(incident.acknowledged_at, viewer.zone, viewer.now), incident.acknowledged_at, viewer.zone)
         return f"acknowledged by {escape(incident.acknowledged_by or '')} {at}{note}"
-    if incident.told_at is None:
-        return "nobody has been told"
-    return f"told {timed(moment(incident.told_at, viewer.zone, viewer.now), incident.told_at, viewer.zone)}"
+    # a message that waits has told nobody; the line of messages says who has heard
+    return "" if any(letter.state is LetterState.SENT for letter in letters) else "nobody has been told yet"
 
 
 def _actions(runtime: Runtime, viewer: Viewer, incident: Incident) -> None:

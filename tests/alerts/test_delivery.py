@@ -179,6 +179,21 @@ def test_telephones_get_a_hundred_and_sixty_characters_at_most(
     assert watch.letters()[0].message["short"] == "More than 10 violations [CRITICAL, 94.00 %]. 60 violations."
 
 
+def test_figures_of_an_earlier_check_never_read_like_news(
+    new_watch: NewWatch, app: SqliteApplication, receiver: Receiver
+) -> None:
+    watch = new_watch(**channels(hook=receiver.url))
+    break_pairs(app, 3)
+    watch.look()
+    watch.checking = False
+    watch.pass_by(minutes=16)
+    message = watch.letters()[-1].message
+    assert message["short"] == "The checker is late [UNKNOWN]."
+    assert "Last known violations:" in message["text"]
+    assert "Last known violations:" in message["html"]
+    assert receiver.received[-1].document["last_known"] is True
+
+
 @pytest.mark.parametrize(
     "url", ["foo://bar", "nothing", "", "https://", "mailto://", "slack://only-one-part", "twilio://short"], ids=str
 )
