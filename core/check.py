@@ -30,7 +30,7 @@ class CheckStart:
         return round((time.perf_counter() - self.ticks) * 1000)
 
 
-def report_on(start: CheckStart, found: Found, thresholds: Thresholds) -> Report:
+def report_on(start: CheckStart, found: Found, thresholds: Thresholds, *, in_maintenance: bool = False) -> Report:
     """The report of what was found. Its violations stand where they were kept."""
     return Report(
         check_id=start.check_id,
@@ -43,6 +43,7 @@ def report_on(start: CheckStart, found: Found, thresholds: Thresholds) -> Report
         by_kind=dict(found.by_kind),
         violations=(),
         settled=found.settled,
+        in_maintenance=in_maintenance,
         breakdown=dict(found.breakdown),
     )
 

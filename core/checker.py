@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -31,7 +32,7 @@ from core.logs.writing import ViolationLogWriter, WrittenLog, added_keys
 from core.model import Outcome, Report, Request, Violation
 from core.settings import Settings
 from core.settling import Found, Wait, look_twice
-from core.state import current_violations, episodes, history, known_logs, lease, readings, staging
+from core.state import current_violations, episodes, history, known_logs, lease, maintenance, readings, staging
 from core.state.database import StateDatabase
 from core.state.history import Attempt, FailedAttempt
 from core.state.known_logs import KnownLog, LogOutcome
@@ -147,13 +148,15 @@ class Checker:
         thresholds = self._settings.status_thresholds
         with ViolationLogWriter(self._settings.violation_log_dir, start.check_id, start.timestamp) as writer:
             found = self._look(start)
-            report = report_on(start, found, thresholds)
+            with self._state.read() as connection:
+                planned = maintenance.any_between(connection, start.timestamp, self._clock())
+            report = report_on(start, found, thresholds, in_maintenance=planned)
             written = None
             if report.totals.inconsistent:
                 writer.begin(report.totals, report.consistency_rate)
                 for violations in staging.staged(self._state, start.check_id):
                     writer.add(violations)
-                report = report_on(start, found, thresholds)  # with the time that writing took
+                report = report_on(start, found, thresholds, in_maintenance=planned)  # with the time that writing took
                 written = writer.finish(added_keys(report))
                 report = replace(report, log_file=written.path.name)
             self._publish(mine, report, written)
@@ -220,7 +223,9 @@ class Checker:
         for attempt in recorded:
             # the row may be there: when a commit went through and its answer was lost
             if history.find(connection, attempt.check_id) is None:
-                history.record_failed(connection, attempt, self._require_coupler().label)
+                lasting = timedelta(milliseconds=attempt.duration_ms)
+                planned = maintenance.any_between(connection, attempt.timestamp, attempt.timestamp + lasting)
+                history.record_failed(connection, attempt, self._require_coupler().label, in_maintenance=planned)
         return recorded
 
     def _forget_recorded(self, recorded: Sequence[FailedAttempt]) -> None:
@@ -336,6 +341,7 @@ def report_of(state: StateDatabase, attempt: Attempt) -> Report:
         violations=CurrentViolations(state, attempt.check_id),
         log_file=attempt.log_file,
         settled=attempt.settled,
+        in_maintenance=attempt.in_maintenance,
     )
 
 

@@ -56,7 +56,9 @@ class Foresight:
         local = now.astimezone(zone)
         month = Promise(local.year, local.month, zone, settings.objective.healthy_percent, 0)
         expected = round((month.end - month.start) / settings.schedule.interval)
-        promise = Promise(local.year, local.month, zone, settings.objective.healthy_percent, expected)
+        ran = self._record.timeline().between(month.start, now)
+        uncounted = int(np.count_nonzero(ran.in_maintenance))
+        promise = Promise(local.year, local.month, zone, settings.objective.healthy_percent, expected - uncounted)
         checks = _own(self._record.timeline())
         so_far, broken_since = self._count(checks, promise.start, now, promise.allowed)
         if not so_far.checks:
@@ -81,5 +83,5 @@ class Foresight:
 
 
 def _own(timeline: Timeline) -> Timeline:
-    """Logs of the earlier system say nothing about its healthy checks, and so nothing about a pace."""
-    return timeline[~timeline.imported]
+    """Logs of the earlier system say nothing about its healthy checks, and so nothing about a pace; nor does maintenance."""
+    return timeline[~timeline.imported].counted

@@ -218,4 +218,5 @@ class Report:
     log_file: str | None = None
     dry_run: bool = False
     settled: int = 0  # pairs that were apart at the first look and agreed at the second: no violations
+    in_maintenance: bool = False  # ran in a planned window: counted neither as healthy nor as bad
     breakdown: Mapping[tuple[str, Kind, Direction], int] = field(default_factory=dict)

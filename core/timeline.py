@@ -46,11 +46,13 @@ class Timeline:
     consistent: Integers
     duration_ms: Integers
     imported: Flags
+    in_maintenance: Flags  # ran in a planned window: shown, and counted neither as healthy nor as bad
 
     @classmethod
     def empty(cls) -> Timeline:
         nothing = np.zeros(0, np.int64)
-        return cls(nothing, nothing, nothing, nothing, nothing, np.zeros(0, np.bool_))
+        no = np.zeros(0, np.bool_)
+        return cls(nothing, nothing, nothing, nothing, nothing, no, no)
 
     def __len__(self) -> int:
         return len(self.at)
@@ -63,6 +65,11 @@ class Timeline:
     def compared(self) -> Flags:
         """Which entries compared at least one pair: only these say anything about the pairs."""
         return self.total > 0
+
+    @property
+    def counted(self) -> Timeline:
+        """The entries that figures count: those outside of maintenance."""
+        return self[~self.in_maintenance] if np.any(self.in_maintenance) else self
 
     @property
     def violations(self) -> Integers:

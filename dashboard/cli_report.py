@@ -154,7 +154,8 @@ def _made_as_json(made: Made, path: Path, *, demo: bool) -> dict[str, Any]:
         "seconds_below_healthy": content.figures.time_below_healthy.total_seconds(),
         "mean_seconds_to_repair": None if repair is None else repair.total_seconds(),
         "checks_expected": content.figures.expected,
-        "checks_ran": sums.attempts,
+        "checks_ran": sums.ran,
+        "checks_in_maintenance": sums.in_maintenance,
     }
 
 

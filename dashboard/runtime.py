@@ -29,6 +29,7 @@ from core.foresight import EVERY as FORECAST_EVERY
 from core.health_monitor import HealthMonitor
 from core.keys import KeyRing
 from core.logs.compaction import EVERY as COMPACTION_EVERY
+from core.maintenance_plan import MaintenancePlan
 from core.reports.schedule import EVERY as REPORTS_EVERY
 from core.reports.shelf import ReportShelf
 from core.scheduler import DatedFileHandler, JobScheduler, log_to_folder
@@ -67,6 +68,7 @@ class Runtime:
         self.alerts = AlertDesk(self.monitor, clock)
         self.delivery = Delivery(self.state, self.alerts.channels, clock)
         self.alert_book = AlertBook(self.monitor.record, self.alerts, clock)
+        self.maintenance = MaintenancePlan(self.state, clock)
         self.monitor.after_check = self.alerts.evaluate_quietly
         self.problem: CouplingHealthError | None = None  # why nothing works yet
         self._announce = announce

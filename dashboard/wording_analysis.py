@@ -25,6 +25,7 @@ TIME_LABELS: Mapping[TimeClass, str] = {
     TimeClass.HEALTHY: "Healthy",
     TimeClass.DEGRADED: "Degraded",
     TimeClass.CRITICAL: "Critical",
+    TimeClass.MAINTENANCE: "Maintenance",
     TimeClass.LOGS_ONLY: "Only logs",
     TimeClass.NO_DATA: "No data",
 }
@@ -33,6 +34,7 @@ TIME_EXPLANATIONS: Mapping[TimeClass, str] = {
     TimeClass.HEALTHY: "the newest check was healthy",
     TimeClass.DEGRADED: "the newest check was degraded",
     TimeClass.CRITICAL: "the newest check was critical",
+    TimeClass.MAINTENANCE: "the newest check ran in planned maintenance; counted neither as healthy nor as bad",
     TimeClass.LOGS_ONLY: "between two logs of the earlier system, which wrote none while all pairs agreed",
     TimeClass.NO_DATA: "no check in time, or none that gave a result; never counted as healthy",
 }
@@ -55,6 +57,8 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 def verdict(figures: PeriodFigures, stretch: str) -> str:
     """The answer of the page, HTML: "<b>99.98 %</b> over the last 30 d: the promise of 99 % healthy checks is kept, …"."""
     if not figures.sums.attempts:
+        if figures.sums.in_maintenance:
+            return f"Nothing is claimed about {stretch}: every check in it ran in planned maintenance."
         return f"Nothing is known about {stretch}: no check was tried."
     if not figures.known:
         return f"No check gave a result over {stretch}: {_of_failures(figures)}."
@@ -79,7 +83,8 @@ def promise(budget: Budget) -> str:
     if budget.kept is None:
         unknown = in_words(budget.no_data)
         return (
-            f"{of} <b>cannot be judged yet</b>: nothing is known about {unknown} of that time. The checks that ran would keep it."
+            f"{of} <b>cannot be judged yet</b>: nothing that counts is known about {unknown} of that time. "
+            "The checks that ran would keep it."
         )
     if budget.kept:
         return f"{of} is <b>kept</b>, <b>{left}{UNBROKEN}%</b> of the error budget is left."

@@ -26,10 +26,11 @@ class Check:
     at: datetime
     pairs: int | None
     apart: int = 0
+    in_maintenance: bool = False
 
 
 def readings(logs: Path, checks: Sequence[Check] = ()) -> pd.DataFrame:
-    """One row for each log file that can be read and each check, oldest first: at, pairs (-1: failed), apart, log."""
+    """One row for each log file that can be read and each check, oldest first: at, pairs (-1: failed), apart, log, planned."""
     rows: list[dict[str, Any]] = []
     for path in sorted(logs.glob("*_violations.json")):
         try:
@@ -38,11 +39,13 @@ def readings(logs: Path, checks: Sequence[Check] = ()) -> pd.DataFrame:
             pairs, apart = int(content["total_checked"]), int(content["inconsistent"])
         except (ValueError, KeyError, TypeError, UnicodeDecodeError):
             continue
-        rows.append({"at": at.tz_localize("UTC") if at.tzinfo is None else at, "pairs": pairs, "apart": apart, "log": True})
+        at = at.tz_localize("UTC") if at.tzinfo is None else at
+        rows.append({"at": at, "pairs": pairs, "apart": apart, "log": True, "planned": False})
     for check in checks:
         pairs = -1 if check.pairs is None else check.pairs
-        rows.append({"at": pd.Timestamp(check.at), "pairs": pairs, "apart": check.apart, "log": False})
-    frame = pd.DataFrame(rows, columns=["at", "pairs", "apart", "log"])
+        row = {"at": pd.Timestamp(check.at), "pairs": pairs, "apart": check.apart, "log": False}
+        rows.append({**row, "planned": check.in_maintenance})
+    frame = pd.DataFrame(rows, columns=["at", "pairs", "apart", "log", "planned"])
     frame["at"] = pd.to_datetime(frame["at"], utc=True).astype("datetime64[us, UTC]")
     frame = frame.sort_values("at", kind="stable", ignore_index=True)
     frame["state"] = [_state(pairs, apart) for pairs, apart in zip(frame["pairs"], frame["apart"], strict=True)]
@@ -59,8 +62,8 @@ def _state(pairs: int, apart: int) -> str:
 
 
 def part(frame: pd.DataFrame, start: datetime, end: datetime) -> pd.DataFrame:
-    """The rows of [start, end)."""
-    return frame[(frame["at"] >= pd.Timestamp(start)) & (frame["at"] < pd.Timestamp(end))]
+    """The rows of [start, end) that count: not in planned maintenance."""
+    return frame[(frame["at"] >= pd.Timestamp(start)) & (frame["at"] < pd.Timestamp(end)) & ~frame["planned"].astype(bool)]
 
 
 def percent(agreeing: int, pairs: int) -> str | None:
@@ -103,6 +106,7 @@ def seconds(frame: pd.DataFrame, start: datetime, end: datetime, now: datetime) 
     held["until"] = held["at"].shift(-1).fillna(max(last, held["at"].max()) if len(held) else last)
     held["kind"] = held["state"].replace({"failed": "no_data", "empty": "no_data"})
     held.loc[held["log"] & (held["kind"] != "no_data"), "kind"] = "logs_only"
+    held.loc[held["planned"].astype(bool), "kind"] = "maintenance"
     held.loc[held["until"] - held["at"] > FRESH_FOR, "kind"] = "no_data"
     first, final = pd.Timestamp(start), pd.Timestamp(end)
     held["length"] = held["until"].clip(first, final) - held["at"].clip(first, final)
@@ -117,7 +121,8 @@ def budget(frame: pd.DataFrame, end: datetime, now: datetime, promise: Fraction 
     window = part(frame, end - pd.Timedelta(days=days), end)
     bad, tried = int((window["state"] != "healthy").sum()), len(window)
     allowed = tried * (100 - promise) / 100
-    unknown = seconds(frame, end - timedelta(days=days), end, now).get("no_data", 0.0) > days * 86_400 / 2
+    held = seconds(frame, end - timedelta(days=days), end, now)
+    unknown = held.get("no_data", 0.0) + held.get("maintenance", 0.0) > days * 86_400 / 2
     burns: dict[str, Fraction | None] = {}
     for length in ("1h", "6h", "1D", "3D"):
         lately = part(frame, end - pd.Timedelta(length), end)

@@ -18,8 +18,9 @@ from core.alerts.usual import usual_pairs
 from core.clock import Clock
 from core.errors import StateDatabaseUnavailable
 from core.health_monitor import HealthMonitor, Known
+from core.maintenance import of_all
 from core.model import Status
-from core.state import incidents, outbox, signing, silences
+from core.state import incidents, maintenance, outbox, signing, silences
 from core.state.incidents import Incident
 from core.status import Schedule, speaks_for
 
@@ -192,19 +193,37 @@ class _Evaluation:
                 incidents.keep_standing(self._connection, self._scope, incident.rule, Standing())
 
     def _to_be_told(self) -> Sequence[Item]:
-        """Open incidents of which nobody has heard, or not for long. During a silence they wait."""
+        """Open incidents of which nobody has heard, or not for long. During a silence and in maintenance they wait.
+
+        One whose condition is gone, and that only waits to be resolved, is no news.
+        """
+        if self._in_maintenance():
+            return []
         rules = {rule.name: rule for rule in self._desk.rules}
         quiet = silences.holding(self._connection, self._now)
+        standings = incidents.standings(self._connection, self._scope)
         items = []
         for incident in incidents.still_open(self._connection, self._scope):
             rule = rules.get(incident.rule)
             if rule is None or any(silence.covers(rule.name) for silence in quiet):
+                continue
+            if standings.get(rule.name, Standing()).clear_since is not None:
                 continue
             if incident.told_at is None:
                 items.append(Item(News.FIRED, rule, incident))
             elif rule.repeat and incident.acknowledged_at is None and self._now - incident.told_at >= rule.repeat:
                 items.append(Item(News.STILL, rule, incident))
         return items
+
+    def _in_maintenance(self) -> bool:
+        """Whether a planned window holds, or has ended and no check has shown since what it left behind.
+
+        That check is waited for as long as a status stays fresh.
+        """
+        completed = self._known.facts.evidence.completed_at
+        since, until = self._now - self._monitor.settings.schedule.freshness, self._now + timedelta(microseconds=1)
+        recent = of_all(maintenance.windows(self._connection, since), since, until)
+        return any(window.holds(self._now) or completed is None or completed < window.end for window in recent)
 
     def _tell(self, news: Sequence[Item]) -> None:
         """One message a channel for what goes on, and one for what is over."""

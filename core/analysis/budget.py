@@ -29,14 +29,17 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """The budget of the window that ends at a moment. Bad are attempts that were not healthy, failed ones included."""
+    """The budget of the window that ends at a moment. Bad are attempts that were not healthy, failed ones included.
+
+    What ran in maintenance is not among them.
+    """
 
     objective: Objective
     start: datetime
     end: datetime
     attempts: int
     bad: int
-    no_data: timedelta  # how long of the window nothing is known
+    no_data: timedelta  # how long of the window nothing is known that counts
     paces: Sequence[Pace]
 
     @property
@@ -72,5 +75,5 @@ def budget_at(timeline: Timeline, end: datetime, objective: Objective, threshold
 
 
 def _count(timeline: Timeline, start: datetime, end: datetime, thresholds: Thresholds) -> tuple[int, int]:
-    part = timeline.between(start, end)
+    part = timeline.between(start, end).counted
     return len(part), int(np.count_nonzero(part.codes(thresholds) != CODES.index(Status.HEALTHY)))

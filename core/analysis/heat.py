@@ -73,10 +73,10 @@ def _compared(heat: HeatMap, weekday: int | None, hour: int) -> Standout | None:
 
 
 def heat_map(timeline: Timeline, start: datetime, end: datetime, zone: ZoneInfo, thresholds: Thresholds) -> HeatMap:
-    """The attempts of [start, end) by the hour and weekday at which they began, in `zone`."""
+    """The attempts of [start, end) by the hour and weekday at which they began, in `zone`; those in maintenance left out."""
     import pandas as pd  # commands that draw no heat map do without
 
-    part = timeline.between(start, end)
+    part = timeline.between(start, end).counted
     local = pd.DatetimeIndex(part.at.astype("datetime64[us]")).tz_localize("UTC").tz_convert(zone)
     cell = np.asarray(local.day_of_week, np.int64) * 24 + np.asarray(local.hour, np.int64)
     bad = part.codes(thresholds) != CODES.index(Status.HEALTHY)

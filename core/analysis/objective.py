@@ -22,7 +22,8 @@ class Objective:
     def kept(self, attempts: int, bad: int, no_data: timedelta, length: timedelta) -> bool | None:
         """Whether it is met by what is known of a stretch of time.
 
-        None without an attempt, and when more than half of the time is unknown: a few good checks prove nothing about it.
+        None without an attempt, and when nothing that counts is known of more than half of the time: a few good checks prove
+        nothing about it.
         """
         if attempts and bad > attempts * self.allowed_share:
             return False

@@ -10,7 +10,7 @@ from functools import reduce
 from core.analysis.budget import Budget, budget_at
 from core.analysis.objective import Objective
 from core.analysis.stretches import Stretch, time_unhealthy, unhealthy_stretches
-from core.analysis.sums import Sums, TimeClass, sums_of
+from core.analysis.sums import Sums, sums_of
 from core.status import Schedule, Thresholds
 from core.timeline import Timeline
 
@@ -95,7 +95,7 @@ class PeriodFigures:
     @property
     def ran_of_expected(self) -> int:
         """How many of the checks that should have run did run, completed or failed; checks by hand can make it more."""
-        return self.sums.attempts
+        return self.sums.ran
 
 
 def period_figures(
@@ -133,7 +133,7 @@ def period_figures(
         stretch_count=len(stretches),
         time_below_healthy=time_unhealthy(stretches),
         episodes=episodes,
-        budget=budget_at(timeline, end, objective, thresholds, window.time(TimeClass.NO_DATA)),
+        budget=budget_at(timeline, end, objective, thresholds, window.uncounted_time),
         thresholds=thresholds,
         first_number=int(part.number.min()) if len(part) else None,
         last_number=int(part.number.max()) if len(part) else None,

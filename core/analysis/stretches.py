@@ -37,10 +37,10 @@ def unhealthy_stretches(
 ) -> Sequence[Stretch]:
     """The stretches of [start, end), longest first; at most `most`.
 
-    What lies outside does not count: one that began before begins with the first reading in it, and one that goes on after it
-    has not healed.
+    What ran in maintenance is left out. What lies outside does not count: one that began before begins with the first reading in
+    it, and one that goes on after it has not healed.
     """
-    part = timeline.between(start, end)
+    part = timeline.between(start, end).counted
     part = part[part.compared]
     if not len(part):
         return []
@@ -63,7 +63,7 @@ def present_stretch(
     timeline: Timeline, start: datetime, end: datetime, freshness: timedelta, thresholds: Thresholds
 ) -> Stretch | None:
     """The stretch of [start, end) that its newest reading belongs to; None when that one was healthy, or there is none."""
-    part = timeline.between(start, end)
+    part = timeline.between(start, end).counted
     part = part[part.compared]
     if not len(part) or part[-1:].codes(thresholds)[0] == CODES.index(Status.HEALTHY):
         return None

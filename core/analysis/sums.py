@@ -23,11 +23,12 @@ class TimeClass(StrEnum):
     HEALTHY = "healthy"
     DEGRADED = "degraded"
     CRITICAL = "critical"
+    MAINTENANCE = "maintenance"  # the newest check ran in a planned window
     LOGS_ONLY = "logs_only"  # between two logs of the earlier system, which wrote none when all pairs agreed
     NO_DATA = "no_data"  # no check in time, or none that gave a result
 
 
-_ADDED = ("healthy", "degraded", "critical", "empty", "failed", "imported", "agreeing", "compared")
+_ADDED = ("healthy", "degraded", "critical", "empty", "failed", "imported", "agreeing", "compared", "in_maintenance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ class Worst:
 class Sums:
     """Counts of a stretch of time. `a + b` is the sums of both.
 
-    Every attempt counts once: by its status, as empty (it found no pair), or as failed. `seconds` add up to the length.
+    Every attempt counts once: by its status, as empty (it found no pair), or as failed; one that ran in maintenance only as
+    that, whatever it found. The times add up to the length.
     """
 
     healthy: int = 0
@@ -59,13 +61,25 @@ class Sums:
     imported: int = 0  # of the attempts above, how many are logs of the earlier system
     agreeing: int = 0  # pairs that agreed, summed over all checks
     compared: int = 0  # pairs, summed over all checks
+    in_maintenance: int = 0  # attempts that count in nothing else here
     most_violations: int = 0
     worst: Worst | None = None
     microseconds: Mapping[TimeClass, int] = field(default_factory=dict)
 
     @property
     def attempts(self) -> int:
+        """Those that count: outside of maintenance."""
         return self.healthy + self.unhealthy
+
+    @property
+    def ran(self) -> int:
+        """All of them."""
+        return self.attempts + self.in_maintenance
+
+    @property
+    def uncounted_time(self) -> timedelta:
+        """How long nothing is known that counts."""
+        return self.time(TimeClass.NO_DATA) + self.time(TimeClass.MAINTENANCE)
 
     @property
     def unhealthy(self) -> int:
@@ -115,7 +129,7 @@ class Sums:
     def from_json(cls, document: Mapping[str, Any]) -> Self:
         worst = document["worst"]
         return cls(
-            **{name: int(document[name]) for name in (*_ADDED, "most_violations")},
+            **{name: int(document.get(name, 0)) for name in (*_ADDED, "most_violations")},
             worst=Worst(worst[0], moment(worst[1]), worst[2], worst[3]) if worst else None,
             microseconds={TimeClass(kind): int(length) for kind, length in document["microseconds"].items()},
         )
@@ -133,7 +147,8 @@ def sums_of(
 
     Nothing came after the newest entry until `until`, which is `end` unless it is told, and never before it.
     """
-    part = timeline.between(start, end)
+    ran = timeline.between(start, end)
+    part = ran.counted
     codes = part.codes(thresholds)
     by_status = {status: int(np.count_nonzero(codes == code)) for code, status in enumerate(CODES)}
     failed = int(np.count_nonzero(part.failed))
@@ -147,6 +162,7 @@ def sums_of(
         imported=int(np.count_nonzero(part.imported)),
         agreeing=int(part.consistent[compared].sum()),
         compared=int(part.total[compared].sum()),
+        in_maintenance=len(ran) - len(part),
         most_violations=int(part.violations.max(initial=0)),
         worst=worst_of(part[compared]) if np.any(compared) else None,
         microseconds=_time_by_class(timeline, start, end, freshness, thresholds, max(until or end, end)),
@@ -183,12 +199,14 @@ def _time_by_class(
     held = np.clip(following, begin, finish) - np.clip(part.at, begin, finish)
     fresh = following - part.at <= freshness // timedelta(microseconds=1)
     codes = part.codes(thresholds)
+    codes[part.in_maintenance] = -1
     lengths = {}
     for kind, chosen in (
         (TimeClass.HEALTHY, (codes == CODES.index(Status.HEALTHY)) & ~part.imported),
         (TimeClass.DEGRADED, (codes == CODES.index(Status.DEGRADED)) & ~part.imported),
         (TimeClass.CRITICAL, (codes == CODES.index(Status.CRITICAL)) & ~part.imported),
-        (TimeClass.LOGS_ONLY, part.compared & part.imported),
+        (TimeClass.MAINTENANCE, part.in_maintenance),
+        (TimeClass.LOGS_ONLY, part.compared & part.imported & ~part.in_maintenance),
     ):
         lengths[kind] = int(held[fresh & chosen].sum())
     lengths[TimeClass.NO_DATA] = max(finish - begin, 0) - sum(lengths.values())

@@ -31,9 +31,10 @@ class TrendPoint:
     usual: float | None
     violations: int | None  # the most that any check found
     attempts: int
-    failed: int
+    failed: int  # outside of maintenance
     imported: bool  # at least one row comes from a log, so nothing is known about the time beside it
     number: int | None = None  # of the row of history of its lowest rate, else of its first attempt; None once single checks went
+    in_maintenance: int = 0  # of the attempts: neither healthy nor bad
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,14 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Maintenance:
+    """A stretch whose checks ran in maintenance."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Trend:
     """History between two moments."""
 
@@ -59,8 +68,9 @@ class Trend:
     gaps: Sequence[Gap]
     below_healthy: timedelta  # how long the rate is known to have been below the healthy threshold
     unknown: timedelta  # how long nothing is known, also in gaps too short to be seen
-    worst: float | None
+    worst: float | None  # outside of maintenance
     worst_at: datetime | None
+    maintenance: Sequence[Maintenance] = ()
 
     @property
     def failed(self) -> int:
@@ -87,8 +97,9 @@ def trend(
     rates = np.where(part.compared, part.consistent * 100.0 / np.maximum(part.total, 1), np.nan)
     following = np.append(part.at[1:], microseconds(end))[: len(part)]
     lengths = following - part.at
-    fresh = part.compared & (lengths <= freshness // timedelta(microseconds=1))
-    below = fresh & ~part.imported & (part.codes(thresholds) != CODES.index(Status.HEALTHY))
+    held = lengths <= freshness // timedelta(microseconds=1)
+    fresh = (part.compared | part.in_maintenance) & held
+    below = fresh & ~part.imported & ~part.in_maintenance & (part.codes(thresholds) != CODES.index(Status.HEALTHY))
     before = Gap(since, moment(part.at[0]) if len(part) else end, unknown=True)
     edge = [before] if before.length > freshness or (not len(part) and not days) else []
     known = timedelta(microseconds=int(lengths[fresh].sum())) + (timedelta(0) if edge else before.length)
@@ -104,13 +115,25 @@ def trend(
         unknown=max((end - since) - known, timedelta(0)) + _unknown_in(days, start, since),
         worst=None if worst is None else worst[0],
         worst_at=None if worst is None else worst[1],
+        maintenance=_maintenance(part, np.where(held, following, part.at)),
     )
 
 
+def _maintenance(part: Timeline, until: Integers) -> list[Maintenance]:
+    """The stretches of unbroken maintenance, each up to where its last check was followed by one outside."""
+    firsts = np.flatnonzero(part.in_maintenance & ~np.concatenate([[False], part.in_maintenance[:-1]])[: len(part)])
+    lasts = np.flatnonzero(part.in_maintenance & ~np.append(part.in_maintenance[1:], False)[: len(part)])
+    return [
+        Maintenance(moment(start), moment(end))
+        for start, end in zip(part.at[firsts].tolist(), until[lasts].tolist(), strict=True)
+    ]
+
+
 def _worst_of(part: Timeline, rates: npt.NDArray[np.float64], days: Mapping[date, Sums]) -> tuple[float, datetime] | None:
-    """The lowest rate and its moment; the first recorded of several."""
+    """The lowest rate that counts and its moment; the first recorded of several."""
     worst = [(sums.worst.share * 100, sums.worst.at) for sums in days.values() if sums.worst is not None]
-    if np.any(part.compared):
+    rates = np.where(part.in_maintenance, np.nan, rates)
+    if np.any(part.compared & ~part.in_maintenance):
         lowest = int(np.lexsort((part.number, rates))[0])  # what has no rate is sorted behind
         worst.append((float(rates[lowest]), moment(part.at[lowest])))
     return min(worst, key=lambda found: found[0], default=None)
@@ -137,9 +160,10 @@ def _points(part: Timeline, rates: npt.NDArray[np.float64], start: datetime, end
         compared,
         most,
         lasts - firsts + 1,
-        np.add.reduceat(part.failed.astype(np.int64), firsts),
+        np.add.reduceat((part.failed & ~part.in_maintenance).astype(np.int64), firsts),
         np.logical_or.reduceat(part.imported, firsts),
         part.number[worst],
+        np.add.reduceat(part.in_maintenance.astype(np.int64), firsts),
     )
     return [
         TrendPoint(
@@ -152,8 +176,9 @@ def _points(part: Timeline, rates: npt.NDArray[np.float64], start: datetime, end
             failed,
             imported,
             number,
+            in_maintenance,
         )
-        for first, last, lowest, usual, answered, violations, attempts, failed, imported, number in zip(
+        for first, last, lowest, usual, answered, violations, attempts, failed, imported, number, in_maintenance in zip(
             *(column.tolist() for column in columns), strict=True
         )
     ]
@@ -192,9 +217,10 @@ def _day(day: date, sums: Sums) -> TrendPoint:
         lowest=sums.worst.share * 100 if sums.worst else None,
         usual=100 * sums.agreeing / sums.compared if sums.compared else None,
         violations=None if sums.failed == sums.attempts else sums.most_violations,
-        attempts=sums.attempts,
+        attempts=sums.ran,
         failed=sums.failed,
         imported=sums.imported > 0,
+        in_maintenance=sums.in_maintenance,
     )
 
 

@@ -141,6 +141,7 @@ def added_keys(report: Report) -> dict[str, object]:
         "unidentified_progress_rows": report.totals.unidentified_progress_rows,
         "unidentified_license_rows": report.totals.unidentified_license_rows,
         "settled": report.settled,
+        "in_maintenance": report.in_maintenance,
     }
 
 

@@ -27,12 +27,14 @@ COLUMNS = (
     "critical",
     "nothing_to_compare",
     "failed",
+    "in_maintenance",
     "logs_of_earlier_system",
     "pairs_agreeing",
     "pairs_compared",
     "mean_rate",
     "lowest_rate",
     "most_violations",
+    "seconds_in_maintenance",
     "seconds_without_data",
     "statement",
 )
@@ -59,10 +61,16 @@ def read_statement(content: bytes) -> str:
         rows = list(csv.reader(io.StringIO(text, newline="")))
     except (ValueError, csv.Error) as broken:
         raise ReportUnreadable from broken
-    pieces = "".join(row[len(COLUMNS) - 1] for row in rows[1:] if len(row) == len(COLUMNS))
+    width = len(rows[0]) if rows else 0  # an older version had fewer columns
+    pieces = "".join(row[-1] for row in rows[1:] if row and len(row) == width)
     if not pieces.startswith(f'{{"{MARK}"'):
         raise ReportUnreadable
     return pieces
+
+
+def has_todays_columns(content: bytes) -> bool:
+    """Whether such a file can be written again as it was."""
+    return content.decode("utf-8-sig", "replace").startswith(",".join(COLUMNS))
 
 
 def _row(point: Point, content: ReportContent) -> Sequence[str | int]:
@@ -72,18 +80,20 @@ def _row(point: Point, content: ReportContent) -> Sequence[str | int]:
         _local(point.start, zone),
         _local(point.end, zone),
         point.expected,
-        sums.attempts,
+        sums.ran,
         sums.healthy,
         sums.degraded,
         sums.critical,
         sums.empty,
         sums.failed,
+        sums.in_maintenance,
         sums.imported,
         sums.agreeing,
         sums.compared,
         "" if mean is None else f"{mean:.2f}",
         "" if lowest is None else f"{lowest:.2f}",
         sums.most_violations,
+        sums.microseconds.get(TimeClass.MAINTENANCE, 0) // 1_000_000,
         sums.microseconds.get(TimeClass.NO_DATA, 0) // 1_000_000,
     ]
 

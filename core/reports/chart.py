@@ -150,7 +150,7 @@ def _runs(known: Sequence[Point]) -> Iterator[Sequence[Point]]:
     """Unbroken rows of steps that this product's own checks cover; logs of others are never joined."""
     run: list[Point] = []
     for point in known:
-        covered = 2 * (point.sums.time(TimeClass.NO_DATA) + point.sums.time(TimeClass.LOGS_ONLY)) <= point.end - point.start
+        covered = 2 * (point.sums.uncounted_time + point.sums.time(TimeClass.LOGS_ONLY)) <= point.end - point.start
         if run and (not covered or run[-1].end != point.start):
             yield run
             run = []
@@ -204,7 +204,7 @@ def spoken(point: Point, content: ReportContent, words: Words) -> str:
         mean=words.percent(sums.mean_rate(thresholds)),
         lowest=words.percent(sums.worst_rate(thresholds)),
         violations=words.number(sums.most_violations),
-        ran=words.number(sums.attempts),
+        ran=words.number(sums.ran),
         expected=words.number(point.expected),
     )
 

@@ -11,7 +11,7 @@ from typing import Self
 
 from core.analysis.objective import Objective
 from core.analysis.period import PeriodFigures
-from core.analysis.sums import Sums, TimeClass
+from core.analysis.sums import Sums
 from core.model import Kind, UserId
 from core.reports.period import Period
 from core.settings import Settings
@@ -23,7 +23,7 @@ class Verdict(StrEnum):
 
     KEPT = "kept"
     BROKEN = "broken"
-    TOO_LITTLE = "too_little"  # more than half of the time is unknown
+    TOO_LITTLE = "too_little"  # nothing that counts is known of more than half of the time
     NO_RESULT = "no_result"  # checks were tried, none compared anything
     NOTHING = "nothing"  # no check was tried
 
@@ -148,7 +148,8 @@ class ReportContent:
 def verdict_of(figures: PeriodFigures, promised: Decimal) -> Verdict:
     """Whether at least `promised` percent of the attempts were healthy.
 
-    With more than half of the time unknown that is not said, unless no further check could have saved the promise.
+    With nothing that counts known of more than half of the time, that is not said, unless no further check could have saved the
+    promise.
     """
     sums = figures.sums
     if not sums.attempts:
@@ -157,7 +158,7 @@ def verdict_of(figures: PeriodFigures, promised: Decimal) -> Verdict:
         return Verdict.NO_RESULT
     allowed_share = (100 - promised) / 100
     broken = sums.unhealthy > sums.attempts * allowed_share
-    if 2 * sums.time(TimeClass.NO_DATA) > figures.end - figures.start:
+    if 2 * sums.uncounted_time > figures.end - figures.start:
         certain = sums.unhealthy > max(sums.attempts, figures.expected) * allowed_share
         return Verdict.BROKEN if certain else Verdict.TOO_LITTLE
     return Verdict.BROKEN if broken else Verdict.KEPT

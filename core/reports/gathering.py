@@ -69,11 +69,14 @@ def readings_of(part: Timeline) -> Readings:
     """The rows behind some readings. The digest is over a line for each, by time, then number: number,time,total,consistent.
 
     The time is ISO 8601 in UTC with microseconds and +00:00; an attempt that failed has nothing behind its time but the commas.
+    A line ends with ",maintenance" when its check ran in maintenance.
     """
     digest = hashlib.sha256()
-    for number, at, total, consistent in zip(part.number, part.at, part.total, part.consistent, strict=True):
+    columns = part.number, part.at, part.total, part.consistent, part.in_maintenance
+    for number, at, total, consistent, in_maintenance in zip(*columns, strict=True):
         counts = f"{total},{consistent}" if total >= 0 else ","
-        digest.update(f"{number},{moment(at).isoformat(timespec='microseconds')},{counts}\n".encode())
+        mark = ",maintenance" if in_maintenance else ""
+        digest.update(f"{number},{moment(at).isoformat(timespec='microseconds')},{counts}{mark}\n".encode())
     some = len(part) > 0
     first, last = (int(part.number.min()), int(part.number.max())) if some else (None, None)
     return Readings(len(part), first, last, digest.hexdigest())

@@ -71,15 +71,21 @@ def _key(content: ReportContent) -> str:
     return so_far.get(content.verdict, content.verdict.value) if content.running else content.verdict.value
 
 
+def _why(content: ReportContent) -> str:
+    """Maintenance is not unknown, and as silent."""
+    planned = content.verdict is Verdict.TOO_LITTLE and content.figures.sums.time(TimeClass.MAINTENANCE)
+    return "_maintenance" if planned else ""
+
+
 def _sentence(content: ReportContent, words: Words) -> str:
     figures, sums = content.figures, content.figures.sums
     return words.text(
-        f"verdict.{_key(content)}_sentence",
+        f"verdict.{_key(content)}{_why(content)}_sentence",
         in_period=words.in_period(content.period, content.end),
         rate=words.percent(sums.mean_rate(figures.thresholds)),
         share=words.percent(sums.healthy_share),
         promised=words.bound(content.terms.promised),
-        unknown=words.share(sums.time(TimeClass.NO_DATA), figures.end - figures.start),
+        unknown=words.share(sums.uncounted_time, figures.end - figures.start),
         attempts=words.counted("checks", sums.attempts),
     )
 
@@ -129,7 +135,7 @@ def _tiles(content: ReportContent, words: Words) -> Sequence[Tile]:
             "ran",
             words.number(now.ran_of_expected),
             say("tile.ran", expected=words.number(now.expected)),
-            _before(words.number(before.ran_of_expected) if before.sums.attempts else None, words),
+            _before(words.number(before.ran_of_expected) if before.sums.ran else None, words),
             Tone.NEUTRAL,
         ),
     ]
@@ -167,7 +173,7 @@ def _legend(content: ReportContent, words: Words, sentence: str) -> Legend:
 def _trouble(content: ReportContent, words: Words) -> Sequence[str]:
     """What went wrong and how fast it healed, gravest first; something is said also when nothing did."""
     figures, sums, say = content.figures, content.figures.sums, words.text
-    if not sums.attempts:
+    if not sums.ran:
         return []
     healthy = words.bound(figures.thresholds.healthy)
     said = []
@@ -185,9 +191,12 @@ def _trouble(content: ReportContent, words: Words) -> Sequence[str]:
             )
         )
     elif figures.known and not sums.failed:
-        said.append(say("trouble.none", healthy=healthy))
+        said.append(say("trouble.none_outside" if sums.in_maintenance else "trouble.none", healthy=healthy))
     said += _healing(figures, words)
     said += [say(f"trouble.{kind}", checks=words.counted("checks", count)) for kind, count in _lost(figures) if count]
+    if sums.in_maintenance:
+        checks, length = words.counted("checks", sums.in_maintenance), words.length(sums.time(TimeClass.MAINTENANCE))
+        said.append(say("trouble.maintenance", checks=checks, length=length))
     unknown = sums.time(TimeClass.NO_DATA)
     if unknown > content.terms.schedule.freshness:
         share = words.share(unknown, figures.end - figures.start)
@@ -223,7 +232,7 @@ def _healing(figures: PeriodFigures, words: Words) -> Sequence[str]:
 
 def _method(content: ReportContent, words: Words) -> Sequence[tuple[str, str]]:
     terms, sums, say, gone = content.terms, content.figures.sums, words.text, content.figures.dropped_days
-    healthy = words.bound(terms.healthy)
+    healthy, planned = words.bound(terms.healthy), words.counted("checks", sums.in_maintenance)
     before = words.days(
         words.local(content.before.start).date(), words.local(content.before.end - timedelta(microseconds=1)).date()
     )
@@ -236,6 +245,7 @@ def _method(content: ReportContent, words: Words) -> Sequence[tuple[str, str]]:
         "promise": say("method.promise", promised=words.bound(terms.promised)),
         "unknown": say("method.unknown"),
         "logs": say("method.logs", logs=words.counted("logs", sums.imported)) if sums.imported else "",
+        "maintenance": say("method.maintenance", checks=planned) if sums.in_maintenance else "",
         "budget": say("method.budget", days=words.number(terms.window.days), allowed=words.bound(100 - terms.promised)),
         "stretches": say("method.stretches", healthy=healthy),
         "repair": say("method.repair"),

@@ -16,6 +16,7 @@ _TIME_TONES = {
     TimeClass.HEALTHY: Tone.GOOD,
     TimeClass.DEGRADED: Tone.FAIR,
     TimeClass.CRITICAL: Tone.BAD,
+    TimeClass.MAINTENANCE: Tone.NEUTRAL,
     TimeClass.LOGS_ONLY: Tone.ACCENT,
     TimeClass.NO_DATA: Tone.NEUTRAL,
 }
@@ -64,7 +65,7 @@ def compare(content: ReportContent, words: Words) -> Table:
             counts(say("compare.opened"), now.episodes.opened, before.episodes.opened),
             counts(say("compare.healed"), now.episodes.healed, before.episodes.healed),
             lengths(say("compare.repair"), now.episodes.mean_time_to_repair, before.episodes.mean_time_to_repair),
-            counts(say("compare.ran"), sums.attempts, earlier.attempts, known=bool(earlier.attempts)),
+            counts(say("compare.ran"), sums.ran, earlier.ran, known=bool(earlier.ran)),
             lengths(say("compare.unknown"), sums.time(TimeClass.NO_DATA), earlier.time(TimeClass.NO_DATA)),
         ],
     )
@@ -74,7 +75,8 @@ def time(content: ReportContent, words: Words) -> Table:
     """Where the time went."""
     figures, say = content.figures, words.text
     whole = figures.end - figures.start
-    shown = [kind for kind in TimeClass if kind is not TimeClass.LOGS_ONLY or figures.sums.time(kind)]
+    sometimes = TimeClass.MAINTENANCE, TimeClass.LOGS_ONLY
+    shown = [kind for kind in TimeClass if kind not in sometimes or figures.sums.time(kind)]
     lengths = [figures.sums.time(kind) for kind in shown]
     return Table(
         "time",
@@ -202,7 +204,8 @@ def facts(content: ReportContent, words: Words) -> Table:
         )
     counts = {
         "expected": content.figures.expected,
-        "ran": sums.attempts,
+        "ran": sums.ran,
+        **({"in_maintenance": sums.in_maintenance} if sums.in_maintenance else {}),
         "completed": sums.completed,
         "failed": sums.failed,
         "empty": sums.empty,

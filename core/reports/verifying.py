@@ -132,6 +132,8 @@ def _readings(record: HealthRecord, stated: ReportContent) -> tuple[int, int]:
 def _pages(content: bytes, format_: ReportFormat, stated: Statement, settings: Settings) -> Pages:
     """Write the file again from what it states, and compare what a reader sees."""
     if format_ is ReportFormat.CSV:
+        if not as_csv.has_todays_columns(content):
+            return Pages.NOT_COMPARED
         return _compared(_lines(content), _lines(as_csv.render(stated)))
     try:
         spoken, logo = texts.load(stated.cover.language, settings.report.texts_dir), read_logo(settings.report.logo)

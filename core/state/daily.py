@@ -77,10 +77,12 @@ def from_json(document: Mapping[str, Any]) -> Day:
     lives = dict(document["episodes"])
     oldest = lives.pop("oldest_open")
     number, at, total, consistent, duration = (np.array(column, np.int64) for column in document["last"][:5])
+    imported, *later = (np.array(column, np.bool_) for column in document["last"][5:])
+    in_maintenance = later[0] if later else np.zeros(len(at), np.bool_)  # days that an older version summed up know of none
     return Day(
         Sums.from_json(document),
         EpisodeFigures(**lives, oldest_open=None if oldest is None else moment(oldest)),
-        Timeline(number, at, total, consistent, duration, np.array(document["last"][5], np.bool_)),
+        Timeline(number, at, total, consistent, duration, imported, in_maintenance),
     )
 
 

@@ -49,6 +49,7 @@ class Attempt:
     error: str | None
     settled: int = 0
     error_type: str | None = None  # the class of the error
+    in_maintenance: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +80,12 @@ def record_completed(connection: sa.Connection, report: Report, watched: str) ->
         settled=report.settled,
         breakdown=as_json(report.breakdown.items()),
         violations_kept=True,
+        in_maintenance=report.in_maintenance,
         **_figures(report.totals, report.consistency_rate, report.by_kind),
     )
 
 
-def record_failed(connection: sa.Connection, attempt: FailedAttempt, watched: str) -> None:
+def record_failed(connection: sa.Connection, attempt: FailedAttempt, watched: str, *, in_maintenance: bool = False) -> None:
     """Add the row of a failed attempt; its figures stay NULL."""
     _insert(
         connection,
@@ -97,6 +99,7 @@ def record_failed(connection: sa.Connection, attempt: FailedAttempt, watched: st
         duration_ms=attempt.duration_ms,
         trigger=attempt.request.trigger,
         requested_by=attempt.request.requested_by,
+        in_maintenance=in_maintenance,
     )
 
 
@@ -363,4 +366,5 @@ def _attempt(row: sa.Row[Any]) -> Attempt:
         error=row.error,
         settled=row.settled or 0,
         error_type=row.error_type,
+        in_maintenance=bool(row.in_maintenance),
     )

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from core.alerts.phases import Phase, Standing
 from core.alerts.rules import Severity
-from core.state.schema import alert_states, incidents
+from core.state.schema_of_alerts import alert_states, incidents
 
 _ALERTS_LOCK = 0x414C4552  # an advisory lock of ours alone
 _LONGEST_NAME = 200

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.state.schema import outbox
+from core.state.schema_of_alerts import outbox
 
 _CLAIM = timedelta(seconds=120)  # longer than any try takes
 

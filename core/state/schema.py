@@ -1,4 +1,7 @@
-"""The tables of the state database. A change here needs a migration in `migrations/versions`."""
+"""The tables of the state database but those of alerts: see `core.state.schema_of_alerts`.
+
+A change here needs a migration in `migrations/versions`.
+"""
 
 from __future__ import annotations
 
@@ -48,18 +51,19 @@ def _from_text(value: str | None) -> datetime | None:
 metadata = sa.MetaData()
 
 
-def _column(name: str, kind: Any, **options: Any) -> sa.Column[Any]:
+def column(name: str, kind: Any, **options: Any) -> sa.Column[Any]:
+    """A column that is not NULL, unless it is said."""
     return sa.Column(name, kind, **{"nullable": False, **options})
 
 
 def _pair() -> list[sa.Column[Any]]:
     """Whose row it is. `user_number` is set where the id is an integer."""
-    number = _column("user_number", sa.BigInteger, nullable=True)
-    return [_column("user_text", sa.Text), number, _column("specialization", sa.Text)]
+    number = column("user_number", sa.BigInteger, nullable=True)
+    return [column("user_text", sa.Text), number, column("specialization", sa.Text)]
 
 
 def _levels(prefix: str = "") -> list[sa.Column[Any]]:
-    return [_column(f"{prefix}{side}_level", sa.BigInteger, nullable=True) for side in ("progress", "license")]
+    return [column(f"{prefix}{side}_level", sa.BigInteger, nullable=True) for side in ("progress", "license")]
 
 
 # One row for every attempt (source "check") and every log that was read (source "import").
@@ -68,27 +72,28 @@ history = sa.Table(
     "health_check_history",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-    _column("timestamp", UtcDateTime),
-    _column("total_checked", sa.BigInteger, nullable=True),
-    _column("consistent", sa.BigInteger, nullable=True),
-    _column("inconsistent", sa.BigInteger, nullable=True),
-    _column("consistency_rate", sa.Numeric(5, 2), nullable=True),
-    _column("outcome", sa.String(16)),
-    _column("error", sa.Text, nullable=True),
-    _column("error_type", sa.String(64), nullable=True),  # the class in core/errors.py, so that failures can be counted by it
-    _column("duration_ms", sa.BigInteger, nullable=True),
-    _column("trigger", sa.String(16), nullable=True),
-    _column("requested_by", sa.String(200), nullable=True),
-    _column("source", sa.String(16)),
-    _column("check_id", sa.String(64), nullable=True, unique=True),  # unique: finds the row of a log, and of a joined check
-    _column("log_file", sa.Text, nullable=True),
-    _column("watched", sa.Text, nullable=True),  # which database and tables; NULL for imported rows
-    _column("by_kind", sa.JSON, nullable=True),
-    _column("unidentified_progress_rows", sa.BigInteger, nullable=True),
-    _column("unidentified_license_rows", sa.BigInteger, nullable=True),
-    _column("settled", sa.BigInteger, nullable=True),  # pairs that agreed again when they were read once more
-    _column("breakdown", sa.JSON(none_as_null=True), nullable=True),  # see core.breakdown
-    _column("violations_kept", sa.Boolean, nullable=True),  # whether all its rows still stand in current_violations
+    column("timestamp", UtcDateTime),
+    column("total_checked", sa.BigInteger, nullable=True),
+    column("consistent", sa.BigInteger, nullable=True),
+    column("inconsistent", sa.BigInteger, nullable=True),
+    column("consistency_rate", sa.Numeric(5, 2), nullable=True),
+    column("outcome", sa.String(16)),
+    column("error", sa.Text, nullable=True),
+    column("error_type", sa.String(64), nullable=True),  # the class in core/errors.py, so that failures can be counted by it
+    column("duration_ms", sa.BigInteger, nullable=True),
+    column("trigger", sa.String(16), nullable=True),
+    column("requested_by", sa.String(200), nullable=True),
+    column("source", sa.String(16)),
+    column("check_id", sa.String(64), nullable=True, unique=True),  # unique: finds the row of a log, and of a joined check
+    column("log_file", sa.Text, nullable=True),
+    column("watched", sa.Text, nullable=True),  # which database and tables; NULL for imported rows
+    column("by_kind", sa.JSON, nullable=True),
+    column("unidentified_progress_rows", sa.BigInteger, nullable=True),
+    column("unidentified_license_rows", sa.BigInteger, nullable=True),
+    column("settled", sa.BigInteger, nullable=True),  # pairs that agreed again when they were read once more
+    column("breakdown", sa.JSON(none_as_null=True), nullable=True),  # see core.breakdown
+    column("violations_kept", sa.Boolean, nullable=True),  # whether all its rows still stand in current_violations
+    column("in_maintenance", sa.Boolean, nullable=True),  # whether it ran in a planned window; NULL: it did not
     sa.Index("ix_health_check_history_source_id", "source", "id"),  # newest attempts of this product
     sa.Index("ix_health_check_history_timestamp", "timestamp"),  # the trend between two moments
 )
@@ -98,12 +103,12 @@ history = sa.Table(
 violations = sa.Table(
     "current_violations",
     metadata,
-    _column("check_id", sa.String(64), primary_key=True),
-    _column("position", sa.BigInteger, primary_key=True, autoincrement=False),
+    column("check_id", sa.String(64), primary_key=True),
+    column("position", sa.BigInteger, primary_key=True, autoincrement=False),
     *_pair(),
     *_levels(),
-    _column("kind", sa.String(32)),
-    _column("first_seen", UtcDateTime),
+    column("kind", sa.String(32)),
+    column("first_seen", UtcDateTime),
     # carries `first_seen` over from check to check, and finds a user's violations
     sa.Index("ix_current_violations_pair", "check_id", "user_text", "specialization"),
 )
@@ -112,41 +117,41 @@ violations = sa.Table(
 leases = sa.Table(
     "leases",
     metadata,
-    _column("name", sa.String(64), primary_key=True),
-    _column("holder", sa.String(200)),
-    _column("check_id", sa.String(64)),
-    _column("acquired_at", UtcDateTime),
-    _column("expires_at", UtcDateTime),
+    column("name", sa.String(64), primary_key=True),
+    column("holder", sa.String(200)),
+    column("check_id", sa.String(64)),
+    column("acquired_at", UtcDateTime),
+    column("expires_at", UtcDateTime),
 )
 
 # Every violation log that was looked at, so that none is read twice.
 known_logs = sa.Table(
     "known_logs",
     metadata,
-    _column("path", sa.Text, primary_key=True),
-    _column("size", sa.BigInteger),
-    _column("mtime_ns", sa.BigInteger),
-    _column("digest", sa.String(64), nullable=True),
-    _column("outcome", sa.String(16)),
-    _column("problem", sa.Text, nullable=True),
+    column("path", sa.Text, primary_key=True),
+    column("size", sa.BigInteger),
+    column("mtime_ns", sa.BigInteger),
+    column("digest", sa.String(64), nullable=True),
+    column("outcome", sa.String(16)),
+    column("problem", sa.Text, nullable=True),
     sa.Index("ix_known_logs_digest", "digest"),  # the same log under another name
 )
 
 accounts = sa.Table(
     "accounts",
     metadata,
-    _column("username", sa.String(100), primary_key=True),
-    _column("password_hash", sa.String(200)),
-    _column("created_at", UtcDateTime),
+    column("username", sa.String(100), primary_key=True),
+    column("password_hash", sa.String(200)),
+    column("created_at", UtcDateTime),
 )
 
 # Wrong passwords by name, also names that do not exist.
 login_failures = sa.Table(
     "login_failures",
     metadata,
-    _column("username", sa.String(100), primary_key=True),
-    _column("failures", sa.Integer),
-    _column("failed_at", UtcDateTime),
+    column("username", sa.String(100), primary_key=True),
+    column("failures", sa.Integer),
+    column("failed_at", UtcDateTime),
 )
 
 # A login begins as a ticket of a few seconds, which the browser turns into a session. Both are kept as hashes only.
@@ -154,11 +159,11 @@ sessions = sa.Table(
     "sessions",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-    _column("username", sa.String(100)),
-    _column("ticket_hash", sa.String(64), nullable=True, unique=True),
-    _column("token_hash", sa.String(64), nullable=True, unique=True),
-    _column("created_at", UtcDateTime),
-    _column("used_at", UtcDateTime),
+    column("username", sa.String(100)),
+    column("ticket_hash", sa.String(64), nullable=True, unique=True),
+    column("token_hash", sa.String(64), nullable=True, unique=True),
+    column("created_at", UtcDateTime),
+    column("used_at", UtcDateTime),
     sa.Index("ix_sessions_username", "username"),  # end all sessions of a name
 )
 
@@ -167,15 +172,15 @@ tokens = sa.Table(
     "tokens",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-    _column("name", sa.String(100)),
-    _column("token_hash", sa.String(64), unique=True),
-    _column("start", sa.String(16)),
-    _column("scope", sa.String(16)),
-    _column("created_at", UtcDateTime),
-    _column("created_by", sa.String(200), nullable=True),
-    _column("expires_at", UtcDateTime, nullable=True),
-    _column("revoked_at", UtcDateTime, nullable=True),
-    _column("used_at", UtcDateTime, nullable=True),  # to the minute
+    column("name", sa.String(100)),
+    column("token_hash", sa.String(64), unique=True),
+    column("start", sa.String(16)),
+    column("scope", sa.String(16)),
+    column("created_at", UtcDateTime),
+    column("created_by", sa.String(200), nullable=True),
+    column("expires_at", UtcDateTime, nullable=True),
+    column("revoked_at", UtcDateTime, nullable=True),
+    column("used_at", UtcDateTime, nullable=True),  # to the minute
 )
 # A name stands for one token at a time, also when two people make one at once.
 sa.Index(
@@ -193,16 +198,16 @@ episodes = sa.Table(
     "episodes",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-    _column("watched", sa.String(16)),
+    column("watched", sa.String(16)),
     *_pair(),
-    _column("first_seen", UtcDateTime),
-    _column("last_seen", UtcDateTime, nullable=True),
-    _column("resolved_at", UtcDateTime, nullable=True),
-    _column("opened_in", sa.Integer),  # the row of history of its first reading
-    _column("resolved_in", sa.Integer, nullable=True),
-    _column("first_kind", sa.String(32)),
+    column("first_seen", UtcDateTime),
+    column("last_seen", UtcDateTime, nullable=True),
+    column("resolved_at", UtcDateTime, nullable=True),
+    column("opened_in", sa.Integer),  # the row of history of its first reading
+    column("resolved_in", sa.Integer, nullable=True),
+    column("first_kind", sa.String(32)),
     *_levels("first_"),
-    _column("kind", sa.String(32)),
+    column("kind", sa.String(32)),
     *_levels(),
     sa.Index("ix_episodes_pair", "user_text", "specialization"),  # the earlier lives of a pair
     sa.Index("ix_episodes_opened_in", "opened_in"),  # what is new since a check
@@ -225,9 +230,9 @@ sa.Index(
 episode_changes = sa.Table(
     "episode_changes",
     metadata,
-    _column("episode_id", sa.Integer, primary_key=True, autoincrement=False),
-    _column("at", UtcDateTime, primary_key=True),
-    _column("kind", sa.String(32)),
+    column("episode_id", sa.Integer, primary_key=True, autoincrement=False),
+    column("at", UtcDateTime, primary_key=True),
+    column("kind", sa.String(32)),
     *_levels(),
 )
 
@@ -236,11 +241,11 @@ settled_pairs = sa.Table(
     "settled_pairs",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-    _column("check_id", sa.String(64)),
-    _column("at", UtcDateTime),
+    column("check_id", sa.String(64)),
+    column("at", UtcDateTime),
     *_pair(),
     *_levels(),
-    _column("kind", sa.String(32)),
+    column("kind", sa.String(32)),
     sa.Index("ix_settled_pairs_at", "at"),  # the newest, and those that are old enough to go
     sa.Index("ix_settled_pairs_check", "check_id"),
 )
@@ -249,9 +254,9 @@ settled_pairs = sa.Table(
 daily_figures = sa.Table(
     "daily_figures",
     metadata,
-    _column("watched", sa.String(16), primary_key=True),
-    _column("day", sa.Date, primary_key=True),
-    _column("figures", sa.JSON),
+    column("watched", sa.String(16), primary_key=True),
+    column("day", sa.Date, primary_key=True),
+    column("figures", sa.JSON),
 )
 
 # What happened elsewhere and may explain a change: deploys, migrations.
@@ -259,11 +264,11 @@ markers = sa.Table(
     "markers",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-    _column("at", UtcDateTime),
-    _column("kind", sa.String(16)),
-    _column("title", sa.String(200)),
-    _column("created_at", UtcDateTime),
-    _column("created_by", sa.String(200)),
+    column("at", UtcDateTime),
+    column("kind", sa.String(16)),
+    column("title", sa.String(200)),
+    column("created_at", UtcDateTime),
+    column("created_by", sa.String(200)),
     sa.Index("ix_markers_at", "at"),  # those of a stretch of time
 )
 
@@ -272,16 +277,16 @@ reports = sa.Table(
     "reports",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-    _column("name", sa.String(200)),  # of the file
-    _column("format", sa.String(8)),
-    _column("language", sa.String(16)),
-    _column("period", sa.String(64)),  # as it is asked for: 2026-10, 2026-W41, 2026-10-01..2026-10-15
-    _column("period_start", UtcDateTime),
-    _column("period_end", UtcDateTime),
-    _column("made_at", UtcDateTime),
-    _column("made_by", sa.String(200), nullable=True),  # NULL: the schedule
-    _column("size", sa.BigInteger),
-    _column("content", sa.LargeBinary),
+    column("name", sa.String(200)),  # of the file
+    column("format", sa.String(8)),
+    column("language", sa.String(16)),
+    column("period", sa.String(64)),  # as it is asked for: 2026-10, 2026-W41, 2026-10-01..2026-10-15
+    column("period_start", UtcDateTime),
+    column("period_end", UtcDateTime),
+    column("made_at", UtcDateTime),
+    column("made_by", sa.String(200), nullable=True),  # NULL: the schedule
+    column("size", sa.BigInteger),
+    column("content", sa.LargeBinary),
     sa.Index("ix_reports_made_at", "made_at"),  # the list, newest first
 )
 
@@ -290,12 +295,12 @@ share_links = sa.Table(
     "share_links",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-    _column("name", sa.String(100)),
-    _column("token_hash", sa.String(64), unique=True),
-    _column("created_at", UtcDateTime),
-    _column("created_by", sa.String(200)),
-    _column("expires_at", UtcDateTime),
-    _column("revoked_at", UtcDateTime, nullable=True),
+    column("name", sa.String(100)),
+    column("token_hash", sa.String(64), unique=True),
+    column("created_at", UtcDateTime),
+    column("created_by", sa.String(200)),
+    column("expires_at", UtcDateTime),
+    column("revoked_at", UtcDateTime, nullable=True),
 )
 
 # The newest forecasts, made in the background after checks.
@@ -303,9 +308,9 @@ forecasts = sa.Table(
     "forecasts",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-    _column("watched", sa.String(16)),
-    _column("made_at", UtcDateTime),
-    _column("document", sa.JSON),
+    column("watched", sa.String(16)),
+    column("made_at", UtcDateTime),
+    column("document", sa.JSON),
     sa.Index("ix_forecasts_watched", "watched", "id"),
 )
 
@@ -313,88 +318,7 @@ forecasts = sa.Table(
 log_folders = sa.Table(
     "log_folders",
     metadata,
-    _column("path", sa.Text, primary_key=True),
-    _column("mtime_ns", sa.BigInteger),
-    _column("logs", sa.BigInteger),
-)
-
-# Where each alert rule stands.
-alert_states = sa.Table(
-    "alert_states",
-    metadata,
-    _column("watched", sa.String(16), primary_key=True),
-    _column("rule", sa.String(100), primary_key=True),
-    _column("phase", sa.String(16)),
-    _column("since", UtcDateTime, nullable=True),
-    _column("clear_since", UtcDateTime, nullable=True),
-    _column("returns", sa.Integer),
-)
-
-# One row for each time that a rule fired.
-incidents = sa.Table(
-    "incidents",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-    _column("watched", sa.String(16)),
-    _column("rule", sa.String(100)),
-    _column("severity", sa.String(16)),
-    _column("began_at", UtcDateTime),  # when the condition began to hold
-    _column("opened_at", UtcDateTime),  # when the rule fired
-    _column("resolved_at", UtcDateTime, nullable=True),  # when that was known
-    _column("violations", sa.BigInteger, nullable=True),  # when it fired
-    _column("most_violations", sa.BigInteger, nullable=True),
-    _column("worst_rate", sa.Numeric(5, 2), nullable=True),
-    _column("returns", sa.Integer),
-    _column("told_at", UtcDateTime, nullable=True),  # when a message about it was last put into the outbox
-    _column("acknowledged_at", UtcDateTime, nullable=True),
-    _column("acknowledged_by", sa.String(200), nullable=True),
-    _column("note", sa.Text, nullable=True),
-    sa.Index("ix_incidents_opened_at", "watched", "opened_at"),  # the list, newest first, and those of a stretch of time
-)
-# A rule has one open incident at most.
-sa.Index(
-    "ix_incidents_open",
-    incidents.c.watched,
-    incidents.c.rule,
-    unique=True,
-    sqlite_where=incidents.c.resolved_at.is_(None),
-    postgresql_where=incidents.c.resolved_at.is_(None),
-)
-
-# Messages on their way out. Written in the transaction that changes the state they tell of.
-outbox = sa.Table(
-    "outbox",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-    _column("key", sa.String(64), unique=True),  # by which a receiver knows a message that comes twice
-    _column("channel", sa.String(100)),
-    _column("incidents", sa.JSON),  # their numbers
-    _column("message", sa.JSON),
-    _column("created_at", UtcDateTime),
-    _column("due_at", UtcDateTime),  # not tried before
-    _column("tries", sa.Integer),
-    _column("state", sa.String(16)),
-    _column("answer", sa.Text, nullable=True),  # what the last try said
-    _column("ended_at", UtcDateTime, nullable=True),  # sent, or given up
-    _column("claimed_until", UtcDateTime, nullable=True),  # somebody is sending it
-    sa.Index("ix_outbox_state", "state", "id"),  # what waits, in order, and what was given up
-)
-
-# Times in which nobody is told.
-silences = sa.Table(
-    "silences",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-    _column("rule", sa.String(100), nullable=True),  # NULL: all of them
-    _column("reason", sa.String(500)),
-    _column("created_at", UtcDateTime),
-    _column("created_by", sa.String(200)),
-    _column("until", UtcDateTime),
-    _column("until_resolved", sa.Boolean),  # it ends when the rule resolves, if that is earlier
-    _column("ended_at", UtcDateTime, nullable=True),
-    sa.Index("ix_silences_until", "until"),  # those that hold
-)
-
-signing_keys = sa.Table(
-    "signing_keys", metadata, _column("purpose", sa.String(50), primary_key=True), _column("secret", sa.String(64))
+    column("path", sa.Text, primary_key=True),
+    column("mtime_ns", sa.BigInteger),
+    column("logs", sa.BigInteger),
 )

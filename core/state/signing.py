@@ -6,7 +6,7 @@ import secrets
 
 import sqlalchemy as sa
 
-from core.state.schema import signing_keys
+from core.state.schema_of_alerts import signing_keys
 
 
 def key_for(connection: sa.Connection, purpose: str) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.state.schema import silences
+from core.state.schema_of_alerts import silences
 
 LONGEST_REASON = 500
 _LONGEST_NAME = 200

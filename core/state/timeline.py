@@ -71,13 +71,15 @@ def read(connection: sa.Connection, watched: str | None, after: int) -> Timeline
         sa.func.coalesce(_history.c.consistent, 0),
         sa.func.coalesce(_history.c.duration_ms, 0),
         sa.case((_history.c.source == Source.IMPORT, 1), else_=0),
+        sa.case((_history.c.in_maintenance, 1), else_=0),
     ).where(about(watched), _history.c.id > after)
     parts = [_columns(rows) for rows in connection.execute(statement).partitions(_AT_ONCE)]
     if not parts:
         return Timeline.empty()
-    number, at, total, consistent, duration, imported = (np.concatenate(column) for column in zip(*parts, strict=True))
-    order = np.lexsort((number, at))  # faster than to have the engine look up each row in the order of an index
-    return Timeline(number[order], at[order], total[order], consistent[order], duration[order], imported[order] > 0)
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    order = np.lexsort(columns[:2])  # faster than to have the engine look up each row in the order of an index
+    number, at, total, consistent, duration, imported, in_maintenance = (column[order] for column in columns)
+    return Timeline(number, at, total, consistent, duration, imported > 0, in_maintenance > 0)
 
 
 def _rows(connection: sa.Connection, after: int) -> int:

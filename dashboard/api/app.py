@@ -14,7 +14,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.errors import AlertProblem, CouplingHealthError, NoSuchAlert
-from dashboard.api import alerts, badge, health, markers, prometheus
+from dashboard.api import alerts, badge, health, maintenance, markers, prometheus
 from dashboard.api.answers import is_fresh, not_modified
 from dashboard.api.desk import Desk
 from dashboard.runtime import Runtime
@@ -51,7 +51,7 @@ def build_api(runtime: Runtime) -> tuple[ASGIApp, Desk]:
         redirect_slashes=False,
     )
     api.state.desk = desk
-    for part in (health, markers, alerts, prometheus, badge):
+    for part in (health, markers, alerts, maintenance, prometheus, badge):
         api.include_router(part.router)
     api.add_api_route(f"{DOCS}/icon.png", lambda: FileResponse(_ICON), include_in_schema=False)
     _say_errors_in_json(api)

@@ -36,6 +36,7 @@ def status_head(known: Known, settings: Settings) -> models.StatusHead:
         last_known=_last_known(known),
         since_last_check=_changes(known),
         settled=last.settled if last else 0,
+        in_maintenance=last.in_maintenance if last else False,
         demo=settings.demo,
     )
 
@@ -82,6 +83,7 @@ def check_head(attempt: Attempt) -> models.CheckHead:
         error=attempt.error,
         log_file=attempt.log_file,
         settled=attempt.settled,
+        in_maintenance=attempt.in_maintenance,
     )
 
 
@@ -108,6 +110,7 @@ def history(trend: Trend, thresholds: Thresholds) -> models.History:
                 violations=point.violations,
                 attempts=point.attempts,
                 failed=point.failed,
+                in_maintenance=point.in_maintenance,
                 imported=point.imported,
             )
             for point in trend.points

@@ -51,7 +51,7 @@ TheDesk = Annotated[Desk, Depends(desk_of)]
 reading = Depends(may(Scope.READ))
 
 
-def _as_written(moment: object) -> str:
+def as_written(moment: object) -> str:
     """An ISO 8601 time; the + of its zone comes as a blank from an address that was not quoted."""
     if not isinstance(moment, str) or "-" not in moment[1:]:  # a bare number would be taken for seconds since 1970
         raise ValueError("write a time as 2026-11-25T04:00:00Z")
@@ -65,7 +65,7 @@ def _in_utc(moment: datetime) -> datetime:
 
 
 Text = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]  # PostgreSQL knows no NUL
-Moment = Annotated[datetime, BeforeValidator(_as_written), AfterValidator(_in_utc)]
+Moment = Annotated[datetime, BeforeValidator(as_written), AfterValidator(_in_utc)]
 
 
 class _Params(BaseModel):

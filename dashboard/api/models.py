@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.alerts.phases import Phase
 from core.alerts.rules import Severity
+from core.maintenance import Repeats
 from core.model import Action, Kind, MarkerKind, Outcome, Source, Status, Trigger
 
 RateField = Field(ge=0, le=100, description="percentage of consistent pairs, two decimals; null when nothing was checked")
@@ -75,6 +76,29 @@ class Silence(_Model):
     until_resolved: bool
 
 
+class PlannedMaintenance(_Model):
+    """A window as it was planned."""
+
+    id: int
+    reason: str
+    time_zone: str
+    starts: str = Field(description="the first one, by the clock in `time_zone`: 2026-12-06T02:00:00, without a zone")
+    minutes: int
+    repeats: Repeats
+    weekdays: list[int] = Field(description="of weekly ones; 0 is Monday")
+    last_day: date | None
+    created_at: datetime
+    created_by: str = Field(description="a username, or `token` and its name")
+
+
+class Maintenance(PlannedMaintenance):
+    """A window, and its present or next time."""
+
+    next_start: datetime
+    next_end: datetime
+    holds_now: bool
+
+
 class Error(_Model):
     """What went wrong, and what to do about it."""
 
@@ -116,6 +140,7 @@ class StatusHead(_Model):
     last_known: bool = Field(description="the status is unknown, and the figures are those of an earlier check")
     since_last_check: Changes | None = Field(description="null when there was no check before the newest")
     settled: int = Field(ge=0, description="pairs that were apart at the newest check's first look and agreed at its second")
+    in_maintenance: bool = Field(description="the newest completed check ran in planned maintenance")
     demo: bool = Field(description="no watched database is configured: nothing here is real")
 
 
@@ -155,6 +180,7 @@ class Report(_Model):
     unidentified_progress_rows: int = Field(ge=0, description="rows without a user or specialization, which are no pair")
     unidentified_license_rows: int = Field(ge=0)
     settled: int = Field(ge=0, description="pairs that were apart at the first look and agreed at the second: no violations")
+    in_maintenance: bool = Field(description="it ran in planned maintenance, and counts neither as healthy nor as bad")
 
 
 class CheckOutcome(StrEnum):
@@ -185,6 +211,7 @@ class CheckHead(_Model):
     error: str | None = Field(None, description="why it failed")
     log_file: str | None = Field(None, description="the name of its violation log")
     settled: int = Field(0, ge=0)
+    in_maintenance: bool = False
 
 
 class Check(CheckHead):
@@ -213,6 +240,7 @@ class HistoryPoint(_Model):
     violations: int | None = Field(description="the most that any check found")
     attempts: int
     failed: int
+    in_maintenance: int = Field(description="how many of the attempts ran in planned maintenance")
     imported: bool = Field(description="at least one comes from a log: nothing is known about the time beside it")
 
 

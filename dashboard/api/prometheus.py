@@ -17,6 +17,7 @@ from prometheus_client.core import (
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector, CollectorRegistry
 
+from core.alerts.phases import Phase
 from core.errors import StateDatabaseUnavailable
 from core.health_monitor import HealthSummary
 from core.model import Kind, Scope, Status
@@ -63,10 +64,11 @@ class _Snapshot(Collector):
         yield from _newest_check(summary)
         yield from _process(self._runtime, summary)
         try:
-            tally = self._runtime.monitor.tally()
+            tally, alerts = self._runtime.monitor.tally(), list(_alerts(self._runtime))
         except StateDatabaseUnavailable:  # the status says so
             return
         yield from _attempts(tally, self._runtime.unwritten_scheduler_lines())
+        yield from alerts
 
 
 def _newest_check(summary: HealthSummary) -> Iterator[Metric]:
@@ -108,6 +110,17 @@ def _process(runtime: Runtime, summary: HealthSummary) -> Iterator[Metric]:
     build = GaugeMetricFamily("coupling_health_build_info", "The version of this product.", labels=["version"])
     build.add_metric([version("coupling-health-dashboard")], 1)
     yield build
+
+
+def _alerts(runtime: Runtime) -> Iterator[Metric]:
+    firing = GaugeMetricFamily(
+        "coupling_health_alert_firing", "Whether an alert rule fires, silenced or not.", labels=["rule", "severity"]
+    )
+    for state in runtime.alert_book.states():
+        firing.add_metric([state.rule.name, state.rule.severity.value], state.standing.phase is Phase.FIRING)
+    yield firing
+    holds = bool(runtime.maintenance.now())
+    yield GaugeMetricFamily("coupling_health_in_maintenance", "Whether planned maintenance holds at this moment.", holds)
 
 
 def _attempts(tally: Tally, unwritten_scheduler_lines: int) -> Iterator[Metric]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from html import escape
 
 import streamlit as st
@@ -16,14 +17,22 @@ from dashboard.runtime import Runtime
 from dashboard.viewer import Viewer
 from dashboard.wording import counted, moment, timed
 from dashboard.wording_alerts import lasting, told_in_words, worst
+from dashboard.wording_maintenance import when_in_words
 
 PROBLEM = "alert-problem"
 
+_SOON = timedelta(days=1)
+_MEANS = ". Checks go on, and count neither as healthy nor as bad; nobody is told of alerts."
+
 
 def strip(runtime: Runtime, viewer: Viewer) -> None:
-    """What fires and what is silenced, in a few lines; nothing when there is neither."""
+    """What fires, what is silenced, and maintenance of now or the next day, in a few lines; nothing when there is none."""
     rules = {rule.name: rule for rule in runtime.alerts.rules}
-    lines = []
+    lines = [
+        f'<span class="pill unknown">Maintenance</span> {when_in_words(one, viewer)}: {escape(one.window.reason)} '
+        f"({escape(one.window.created_by)}){_MEANS if one.holds(viewer.now) else ''}"
+        for one in runtime.maintenance.between(viewer.now, viewer.now + _SOON)
+    ]
     for incident in runtime.alert_book.open_incidents():
         name = title(rules[incident.rule]) if incident.rule in rules else incident.rule
         by = f" · acknowledged by {escape(incident.acknowledged_by)}" if incident.acknowledged_by else ""

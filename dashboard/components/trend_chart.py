@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from core.analysis.trend import Gap, Trend, TrendPoint
+from core.analysis.trend import Gap, Maintenance, Trend, TrendPoint
 from core.model import Status
 from core.state.markers import Marker
 from core.status import Thresholds, shown_rate
@@ -55,6 +55,7 @@ def trend_chart(
     floor = _floor(trend, thresholds)
     _bands(figure, thresholds, theme, floor)
     _hatch_gaps(figure, trend.gaps, palette, zone)
+    _shade_maintenance(figure, trend.maintenance, palette, zone)
     checks = [point for point in trend.points if not point.imported and point.lowest is not None]
     logs = [point for point in trend.points if point.imported and point.lowest is not None]
     if any(point.usual != point.lowest for point in checks):
@@ -156,6 +157,7 @@ def _hover(point: TrendPoint, thresholds: Thresholds, zone: ZoneInfo) -> str:
     violations = "" if point.violations is None else f"{number(point.violations)} violations<br>"
     failed = f"{point.failed} failed<br>" if point.failed and point.lowest is not None else ""
     source = "read from a log<br>" if point.imported else ""
+    source += "in maintenance: not counted<br>" if point.in_maintenance else ""
     return f"{rate}<br>{several}{violations}{failed}{source}{exact(point.start, zone).replace(' · ', '<br>')}"
 
 
@@ -191,6 +193,23 @@ def _hatch_gaps(figure: go.Figure, gaps: Sequence[Gap], palette: Palette, zone: 
             xref="x",
             yref="y domain",
             fillcolor=palette.unknown,
+            line={"width": 0},
+            layer="below",
+        )
+
+
+def _shade_maintenance(figure: go.Figure, stretches: Sequence[Maintenance], palette: Palette, zone: ZoneInfo) -> None:
+    for stretch in stretches:
+        figure.add_shape(
+            type="rect",
+            x0=_local(stretch.start, zone),
+            x1=_local(stretch.end, zone),
+            y0=0,
+            y1=1,
+            xref="x",
+            yref="paper",
+            fillcolor=palette.accent,
+            opacity=0.16,
             line={"width": 0},
             layer="below",
         )

@@ -97,7 +97,7 @@ def _proof(settings: Settings, figures: PeriodFigures, trend: Trend, zone: ZoneI
     if figures.known:
         shown.append(Figure(rate(sums.mean_rate(figures.thresholds)), Line("of all comparisons agreed")))
     promised, silent = settings.promised, sums.time(TimeClass.NO_DATA)
-    kept = promised.kept(sums.attempts, sums.unhealthy, silent, figures.end - figures.start)
+    kept = promised.kept(sums.attempts, sums.unhealthy, sums.uncounted_time, figures.end - figures.start)
     checks = counted(sums.attempts, "check was", "checks were")
     shown.append(
         Figure(rate(sums.healthy_share), Line(f"of {checks} healthy; {_percent(promised.percent)} is promised"), kept=kept)
@@ -153,18 +153,20 @@ def _open_now(summary: HealthSummary, found: int) -> Figure:
 
 def _method(settings: Settings, figures: PeriodFigures) -> Slide:
     sums = figures.sums
-    ran, due, days = number(sums.attempts), number(figures.expected), _days(figures)
-    if sums.attempts <= figures.expected:
+    ran, due, days = number(sums.ran), number(figures.expected), _days(figures)
+    if sums.ran <= figures.expected:
         shown = [Figure(f"{ran} of {due}", Line(f"checks that were due in {days} ran"))]
     else:  # some were asked for by hand
         shown = [Figure(ran, Line(f"checks ran; {due} were due in {days}"))]
     if sums.failed:
         shown.append(Figure(number(sums.failed), Line("of them failed; they count as not healthy")))
+    if sums.in_maintenance:
+        shown.append(Figure(number(sums.in_maintenance), Line("of them ran in planned maintenance and count as neither")))
     if sums.imported:
-        shown.append(Figure(_share(sums.imported, sums.attempts), Line("of them were read from logs of an earlier system")))
+        shown.append(Figure(_share(sums.imported, sums.ran), Line("of them were read from logs of an earlier system")))
     every = _interval(settings.schedule.interval)
     method = f"Every {every}, progress and licence of every user are compared in one read\u2011only snapshot."
-    return Slide("method", "How we know", tuple(shown) if sums.attempts else (), (Line(method), *_no_checks(sums.attempts)))
+    return Slide("method", "How we know", tuple(shown) if sums.ran else (), (Line(method), *_no_checks(sums.ran)))
 
 
 def _no_checks(attempts: int) -> tuple[Line, ...]:

@@ -19,6 +19,7 @@ from core.state.incidents import Incident
 from core.state.outbox import Letter, LetterState
 from core.state.silences import Silence
 from dashboard.components.incidents import PROBLEM, from_message, going_on, guarded
+from dashboard.components.maintenance_card import maintenance_card
 from dashboard.components.tiles import Tile, tiles
 from dashboard.runtime import Runtime
 from dashboard.viewer import Viewer
@@ -56,6 +57,8 @@ def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
         _silences(runtime, viewer)
     with right, st.container(border=True, key="channels-card"):
         _channels(runtime)
+    with st.container(border=True, key="maintenance-card"):
+        maintenance_card(runtime, viewer)
     with st.container(border=True, key="incidents-card"):
         past = [incident for incident in book.incidents() if incident.resolved_at is not None]
         st.html(f'<h2 class="card">Past incidents</h2>{_past(runtime, past, figures, viewer)}')

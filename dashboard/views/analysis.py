@@ -9,6 +9,7 @@ import streamlit as st
 from core.analysis.budget import Budget
 from core.analysis.heat import standout
 from core.analysis.period import PeriodFigures
+from core.analysis.sums import TimeClass
 from core.durations import in_words
 from core.health_monitor import HealthSummary
 from core.model import Status
@@ -24,7 +25,7 @@ from dashboard.components.uptime_bar import uptime_bar
 from dashboard.components.violations_over_time import Measure
 from dashboard.runtime import Runtime
 from dashboard.viewer import Viewer
-from dashboard.wording import NONE, STATUS_LOOKS, UNBROKEN, moment, number, rate, timed, until
+from dashboard.wording import NONE, STATUS_LOOKS, UNBROKEN, counted, moment, number, rate, timed, until
 from dashboard.wording_analysis import burn, heat_sentence, overdrawn, percentage, verdict
 
 _RANGES = {
@@ -47,7 +48,7 @@ def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
     found = analysed.read(runtime, start, end, summary.version)
     markers = runtime.monitor.record.markers(start, end)
     _verdict(viewer, summary, found.figures, in_the_last(chosen))
-    if found.figures.sums.attempts:
+    if found.figures.sums.ran:
         tiles(_tiles(viewer, found.figures))
         with st.container(border=True, key="uptime-card"):
             st.html('<h2 class="card">Time by status</h2>')
@@ -80,7 +81,7 @@ def _say_what_is_now(summary: HealthSummary) -> None:
 def _verdict(viewer: Viewer, summary: HealthSummary, figures: PeriodFigures, stretch: str) -> None:
     st.html(f'<p class="sentence answer-line" data-testid="verdict">{verdict(figures, stretch)}</p>')
     sums = figures.sums
-    if not sums.attempts and summary.last is None:
+    if not sums.ran and summary.last is None:
         first = (
             f"The next check starts in {until(summary.next_check, viewer.now, viewer.zone)}."
             if summary.next_check
@@ -91,6 +92,12 @@ def _verdict(viewer: Viewer, summary: HealthSummary, figures: PeriodFigures, str
         st.html(
             f'<p class="detail quiet">{number(sums.imported)} of {number(sums.attempts)} readings are logs of the earlier '
             "system, which wrote none while all pairs agreed: what is said of that time is worse than it was.</p>"
+        )
+    if sums.in_maintenance:
+        st.html(
+            f'<p class="detail quiet" data-testid="maintenance-note">{counted(sums.in_maintenance, "check", "checks")} ran in '
+            f"planned maintenance ({in_words(sums.time(TimeClass.MAINTENANCE))}): neither healthy nor bad, they count in nothing "
+            "below but in the number of checks that ran.</p>"
         )
     if figures.dropped_days:
         st.html(

@@ -56,6 +56,7 @@ def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
         st.html(f'<p class="empty">{agree}</p>')
 
 
+_NOT_COUNTED = '<p class="detail quiet">It ran in planned maintenance, and counts neither as healthy nor as bad.</p>'
 _EMPTY = "Neither table held a pair: nothing was compared."
 
 
@@ -74,12 +75,14 @@ def _status(runtime: Runtime, attempt: Attempt) -> Status:
 def _title(viewer: Viewer, attempt: Attempt, status: Status) -> None:
     what = "Log of the earlier system" if attempt.source is Source.IMPORT else "Check"
     at = attempt.timestamp
+    planned = ' <span class="pill unknown" data-testid="in-maintenance">In maintenance</span>' if attempt.in_maintenance else ""
     label = "Failed" if attempt.outcome is Outcome.FAILED else STATUS_LOOKS[status].label
     when = timed(ago(at, viewer.now), at, viewer.zone, role="ago")
     st.html(
-        f'<h1 class="page">{what} <span class="pill {status}" data-testid="outcome">{label}</span> '
+        f'<h1 class="page">{what} <span class="pill {status}" data-testid="outcome">{label}</span>{planned} '
         f'<span class="note">{when}</span></h1>'
         f'<p class="sentence" data-testid="check-at">{escape(exact(at, viewer.zone))}</p>'
+        f"{_NOT_COUNTED if attempt.in_maintenance else ''}"
     )
 
 

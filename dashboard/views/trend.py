@@ -42,6 +42,7 @@ def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
             '<p class="legend"><span class="key line"></span> lowest rate of each stretch '
             '<span class="key dot"></span> read from a log <span class="key gap"></span> nothing is known '
             '<span class="key fail"></span> check failed <span class="key alert"></span> alert fired '
+            '<span class="key maintenance"></span> maintenance '
             '<span class="key bars"></span> violations. '
             "Drag to zoom, double-click to go back.</p>"
         )

@@ -29,6 +29,7 @@ class Reading(NamedTuple):
     total: int
     bad: int = 0
     imported: bool = False
+    in_maintenance: bool = False
 
     @property
     def compared(self) -> bool:
@@ -52,6 +53,7 @@ def timeline_of(readings: Sequence[Reading]) -> Timeline:
         consistent=np.array([max(row.total - row.bad, 0) for row in rows], np.int64),
         duration_ms=np.zeros(len(rows), np.int64),
         imported=np.array([row.imported for row in rows], np.bool_),
+        in_maintenance=np.array([row.in_maintenance for row in rows], np.bool_),
     )
 
 
@@ -76,13 +78,14 @@ _outcomes = st.one_of(
 
 @st.composite
 def histories(draw: st.DrawFn, most: int = 30) -> list[Reading]:
-    """Rows in any order of recording: the clock jumped back and forth, attempts failed, found nothing, or are old logs."""
-    rows = draw(st.lists(st.tuples(_steps, _outcomes), max_size=most))
+    """Rows in any order of recording: the clock jumped, attempts failed, found nothing, ran in maintenance, or are old logs."""
+    planned = st.sampled_from([False, False, False, True])
+    rows = draw(st.lists(st.tuples(_steps, _outcomes, planned), max_size=most))
     numbers = draw(st.permutations(range(1, len(rows) + 1)))
     at, made = MIDNIGHT, []
-    for (step, (total, bad, imported)), number in zip(rows, numbers, strict=True):
+    for (step, (total, bad, imported), in_maintenance), number in zip(rows, numbers, strict=True):
         at += step
-        made.append(Reading(at, number, total, bad, imported))
+        made.append(Reading(at, number, total, bad, imported, in_maintenance))
     return sorted(made)
 
 

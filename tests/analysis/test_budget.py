@@ -33,7 +33,7 @@ def at(end: datetime, readings: list[Reading], objective: Objective = OBJECTIVE)
 @given(histories(), moments, st.sampled_from(["50", "90", "99", "99.9", "99.999"]), st.integers(1, 9))
 def test_the_budget_is_that_of_a_walk_through_the_rows(readings: list[Reading], end: datetime, percent: str, days: int) -> None:
     found = at(end, readings, Objective(Decimal(percent), days * DAY))
-    inside = [row for row in readings if end - days * DAY <= row.at < end]
+    inside = [row for row in readings if end - days * DAY <= row.at < end and not row.in_maintenance]
     bad = sum(row.status is not Status.HEALTHY for row in inside)
     allowed = len(inside) * (1 - Fraction(percent) / 100)
     assert (found.attempts, found.bad) == (len(inside), bad)
@@ -41,7 +41,7 @@ def test_the_budget_is_that_of_a_walk_through_the_rows(readings: list[Reading], 
     assert found.left_percent == (floor(100 * (allowed - bad) / allowed) if inside else None)
     assert [pace.length for pace in found.paces] == list(PACES)
     for pace in found.paces:
-        tried = [row for row in readings if end - pace.length <= row.at < end]
+        tried = [row for row in readings if end - pace.length <= row.at < end and not row.in_maintenance]
         wrong = sum(row.status is not Status.HEALTHY for row in tried)
         assert (pace.attempts, pace.bad) == (len(tried), wrong)
         if not tried:

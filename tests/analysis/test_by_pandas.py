@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -49,7 +50,7 @@ def write_log(folder: Path, at: datetime, pairs: int, apart: int) -> None:
 
 @pytest.fixture
 def told(monitor: HealthMonitor, clock: FrozenClock) -> tuple[HealthMonitor, Path, list[Check]]:
-    """Twelve days of the earlier system's logs, then eight of our checks: silences, failures, empty ones, bad nights."""
+    """Twelve days of the earlier system's logs, then eight of our checks: silences, failures, bad nights, maintenance."""
     chance = random.Random(7)  # noqa: S311 - invented data
     folder = monitor.settings.violation_log_dir
     folder.mkdir(parents=True)
@@ -63,14 +64,15 @@ def told(monitor: HealthMonitor, clock: FrozenClock) -> tuple[HealthMonitor, Pat
     checks = []
     at += timedelta(seconds=17.25)
     while at < START + 20 * DAY:
-        draw = chance.random()
+        draw, planned = chance.random(), at.hour in (2, 15) and at.day % 2 == 0
         if draw < 0.03:
-            checks.append(Check(at, None))
+            checks.append(Check(at, None, in_maintenance=planned))
         elif draw < 0.04:
-            checks.append(Check(at, 0))
+            checks.append(Check(at, 0, in_maintenance=planned))
         else:
             night = at.hour == 2
-            checks.append(Check(at, 8_214, chance.choice((90, 400, 500)) if night else chance.choice((0, 0, 0, 5, 82, 83))))
+            apart = chance.choice((90, 400, 500)) if night else chance.choice((0, 0, 0, 5, 82, 83))
+            checks.append(Check(at, 8_214, apart, planned))
         at += timedelta(minutes=chance.choice((5, 5, 5, 5, 11, 13, 90)), microseconds=chance.randint(0, 999_999))
     monitor.import_logs()
     watched = build_coupler(monitor.settings).label
@@ -78,9 +80,10 @@ def told(monitor: HealthMonitor, clock: FrozenClock) -> tuple[HealthMonitor, Pat
         for number, check in enumerate(checks):
             if check.pairs is None:
                 attempt = FailedAttempt(f"f{number}", check.at, Request(Trigger.SCHEDULED), "refused", 5)
-                history.record_failed(connection, attempt, watched)
+                history.record_failed(connection, attempt, watched, in_maintenance=check.in_maintenance)
             else:
-                history.record_completed(connection, report(check.at, Totals(check.pairs, check.apart)), watched)
+                made = report(check.at, Totals(check.pairs, check.apart))
+                history.record_completed(connection, replace(made, in_maintenance=check.in_maintenance), watched)
     clock.advance(checks[-1].at + timedelta(minutes=3) - clock.now)
     return monitor, folder, checks
 

@@ -32,7 +32,7 @@ def test_every_check_stands_in_the_hour_that_its_viewer_s_clock_showed(
     start, end = sorted((one, other))
     attempts, unhealthy = np.zeros((7, 24)), np.zeros((7, 24))
     violations: dict[tuple[int, int], list[int]] = {}
-    for row in (row for row in readings if start <= row.at < end):
+    for row in (row for row in readings if start <= row.at < end and not row.in_maintenance):
         local = row.at.astimezone(zone)
         cell = local.weekday(), local.hour
         attempts[cell] += 1

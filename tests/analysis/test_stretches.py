@@ -34,7 +34,7 @@ def walk(readings: list[Reading], start: datetime, end: datetime) -> list[tuple[
         run.clear()
 
     before: Reading | None = None
-    for row in (row for row in sorted(readings) if start <= row.at < end and row.compared):
+    for row in (row for row in sorted(readings) if start <= row.at < end and row.compared and not row.in_maintenance):
         late = before is not None and row.at - before.at > FRESH_FOR
         if run and late and before is not None:
             close(before.at, healed=False)
@@ -91,7 +91,7 @@ def test_the_present_stretch_is_the_one_that_the_newest_reading_belongs_to(
     readings: list[Reading], one: datetime, other: datetime
 ) -> None:
     start, end = sorted((one, other))
-    compared = [row for row in sorted(readings) if start <= row.at < end and row.compared]
+    compared = [row for row in sorted(readings) if start <= row.at < end and row.compared and not row.in_maintenance]
     found = present_stretch(timeline_of(readings), start, end, FRESH_FOR, DEFAULT_THRESHOLDS)
     if not compared or compared[-1].status is Status.HEALTHY:
         assert found is None

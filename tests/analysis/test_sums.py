@@ -36,7 +36,8 @@ def summed(readings: list[Reading], start: datetime, end: datetime, until: datet
 def walk(readings: list[Reading], start: datetime, end: datetime, until: datetime) -> Sums:
     """The same, one row after another."""
     rows = sorted(readings)
-    inside = [row for row in rows if start <= row.at < end]
+    ran = [row for row in rows if start <= row.at < end]
+    inside = [row for row in ran if not row.in_maintenance]
     by_status = Counter(row.status for row in inside if row.total >= 0)
     lowest = min((row for row in inside if row.compared), key=lambda row: (row.share, row.at, row.number), default=None)
     time: Counter[TimeClass] = Counter()
@@ -49,6 +50,8 @@ def walk(readings: list[Reading], start: datetime, end: datetime, until: datetim
         kind = CLASS_OF[row.status]
         if row.imported and row.compared:
             kind = TimeClass.LOGS_ONLY
+        if row.in_maintenance:
+            kind = TimeClass.MAINTENANCE
         if following.at - row.at > FRESH_FOR:
             kind = TimeClass.NO_DATA
         time[kind] += (held_to - held_from) // timedelta(microseconds=1)
@@ -61,6 +64,7 @@ def walk(readings: list[Reading], start: datetime, end: datetime, until: datetim
         empty=by_status[Status.UNKNOWN],
         failed=sum(row.total < 0 for row in inside),
         imported=sum(row.imported for row in inside),
+        in_maintenance=len(ran) - len(inside),
         agreeing=sum(row.total - row.bad for row in inside if row.compared),
         compared=sum(row.total for row in inside if row.compared),
         most_violations=max((row.bad for row in inside if row.compared), default=0),
@@ -78,7 +82,7 @@ def test_sums_are_those_of_a_walk_through_the_rows(
     found, right = summed(readings, start, end, until), walk(readings, start, end, max(until, end))
     assert found == right
     assert sum(found.microseconds.values()) == (end - start) // timedelta(microseconds=1)
-    assert found.attempts == sum(start <= row.at < end for row in readings)
+    assert found.ran == sum(start <= row.at < end for row in readings)
 
 
 @settings(max_examples=examples(150))

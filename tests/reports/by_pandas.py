@@ -39,8 +39,13 @@ class Readings:
     listed: Mapping[int, Mapping[Pair, str]]  # by number: the pairs and their kinds
     lives: Sequence[Life] = field(default_factory=list)
 
-    def between(self, start: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
+    def all_between(self, start: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
         return self.table[(self.table["at"] >= start) & (self.table["at"] < end)]
+
+    def between(self, start: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
+        """Those that count: not in maintenance."""
+        part = self.all_between(start, end)
+        return part[~part["planned"]]
 
 
 def read(state: Path, logs: Path) -> Readings:
@@ -69,6 +74,9 @@ def read(state: Path, logs: Path) -> Readings:
     )
     table = pd.DataFrame(records, columns=["number", "at", "total", "consistent", "imported"]).sort_values(["at", "number"])
     table["failed"] = table["total"].isna()
+    local = table["at"].dt.tz_convert("Europe/Budapest")
+    sundays = (local.dt.day_of_week == 6) & local.dt.hour.between(1, 8) & (local >= "2025-10-05")
+    table["planned"] = sundays & ~table["imported"].astype(bool)
     readings = Readings(table.reset_index(drop=True), listed)
     readings.lives = _lives(readings)
     return readings
@@ -110,9 +118,9 @@ def time_by_class(readings: Readings, start: pd.Timestamp, end: pd.Timestamp) ->
         until = rows[position + 1].at if position + 1 < len(rows) else end
         what = status(row.total, row.consistent)
         length = min(until, end) - max(row.at, start)
-        if until - row.at > FRESH or what in ("failed", "empty") or length <= pd.Timedelta(0):
+        if until - row.at > FRESH or (what in ("failed", "empty") and not row.planned) or length <= pd.Timedelta(0):
             continue
-        name = "logs_only" if row.imported else what
+        name = "maintenance" if row.planned else "logs_only" if row.imported else what
         spent[name] = spent.get(name, pd.Timedelta(0)) + length
         known += length
     spent["no_data"] = end - start - known

@@ -1,4 +1,7 @@
-"""Five weeks in the life of a watched application: logs of the earlier system, then our own checks, through the real parts."""
+"""Five weeks in the life of a watched application: logs of the earlier system, then our own checks, through the real parts.
+
+On Sundays from one to nine in the morning, in Budapest, it is in planned maintenance.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,8 @@ from typing import Any
 from core.assembly import build_monitor
 from core.errors import CouplingHealthError
 from core.health_monitor import HealthMonitor
+from core.maintenance import Repeats
+from core.maintenance_plan import MaintenancePlan
 from core.record import HealthRecord
 from core.settings import Settings
 from tests.application import SqliteApplication
@@ -22,6 +27,7 @@ LOGS_FROM = datetime(2025, 9, 22, 0, 30, tzinfo=UTC)
 CHECKS_FROM = datetime(2025, 9, 29, 1, 0, tzinfo=UTC)
 OVER = datetime(2025, 10, 20, 3, 0, tzinfo=UTC)  # a Monday
 PAIRS = 260
+SUNDAY_NIGHTS = datetime(2025, 10, 5, 1)  # noqa: DTZ001 - by the clock on the wall; eight hours of maintenance
 NAMES = ("PLAYER", "COACH", "INTERNSHIP")
 
 REPORT = {"company": "Acme Football Academy", "time_zone": "Europe/Budapest"}
@@ -77,6 +83,8 @@ def live(folder: Path) -> Past:
     _write_old_logs(folder / "logs", chance)
     rows = [(user, NAMES[user % 3], 1 + user % 4) for user in range(1, PAIRS + 1)]
     application.add(rows, rows)
+    plan = MaintenancePlan(monitor.state, clock)
+    plan.plan("weekly upgrade", "kim", SUNDAY_NIGHTS, 480, time_zone="Europe/Budapest", repeats=Repeats.WEEKLY)
     number = 0
     while clock.now < OVER:
         if not _outage(clock.now):

@@ -38,6 +38,7 @@ def content(report: MakeReport) -> ReportContent:
 def expect_sums(sums: Sums, readings: Readings, start: pd.Timestamp, end: pd.Timestamp) -> None:
     expected = by_pandas.counts(readings.between(start, end))
     worst = expected.pop("worst")
+    assert sums.ran == len(readings.all_between(start, end))
     assert {name: getattr(sums, name) for name in expected} == expected
     if worst is None:
         assert sums.worst is None
@@ -49,11 +50,11 @@ def expect_sums(sums: Sums, readings: Readings, start: pd.Timestamp, end: pd.Tim
 
 
 def expect_figures(figures: PeriodFigures, readings: Readings, start: pd.Timestamp, end: pd.Timestamp) -> None:
-    part = readings.between(start, end)
+    part, ran = readings.between(start, end), readings.all_between(start, end)
     assert (figures.start, figures.end) == (start, end)
     assert figures.expected == (end - start) // pd.Timedelta(EVERY)
     expect_sums(figures.sums, readings, start, end)
-    assert (figures.first_number, figures.last_number) == (part["number"].min(), part["number"].max())
+    assert (figures.first_number, figures.last_number) == (ran["number"].min(), ran["number"].max())
     found = by_pandas.stretches(part)
     assert figures.stretch_count == len(found)
     assert figures.time_below_healthy == sum((end - start for start, end, *_ in found), pd.Timedelta(0))
@@ -121,7 +122,7 @@ def test_each_day_of_the_series(content: ReportContent, readings: Readings) -> N
 
 
 def test_the_days_add_up_to_the_period(content: ReportContent) -> None:
-    names = ("healthy", "degraded", "critical", "empty", "failed", "imported", "agreeing", "compared")
+    names = ("healthy", "degraded", "critical", "empty", "failed", "imported", "agreeing", "compared", "in_maintenance")
     for name in names:
         assert sum(getattr(point.sums, name) for point in content.points) == getattr(content.figures.sums, name)
     lengths = Counter[str]()
@@ -155,11 +156,12 @@ def test_the_oldest_and_the_most_returning(content: ReportContent, readings: Rea
 
 
 def test_the_readings_and_their_digest(content: ReportContent, readings: Readings) -> None:
-    part = readings.between(START, END)
+    part = readings.all_between(START, END)
+    assert part["planned"].sum() == content.figures.sums.in_maintenance > 3
     lines = [
         f"{row.number},{row.at.isoformat(timespec='microseconds')},"
         + ("," if row.failed else f"{int(row.total)},{int(row.consistent)}")
-        + "\n"
+        + (",maintenance\n" if row.planned else "\n")
         for row in part.itertuples()
     ]
     assert content.readings.count == len(part)
@@ -176,5 +178,5 @@ def test_what_is_shown_of_them(content: ReportContent, readings: Readings, repor
     assert tiles["rate"] == f"{rate.quantize(Decimal('0.01'), ROUND_HALF_EVEN)}\u202f%"
     assert tiles["share"] == f"{share:.2f}\u202f%"
     assert tiles["worst"] == f"{worst.quantize(Decimal('0.01'), ROUND_HALF_EVEN)}\u202f%"
-    assert tiles["ran"] == str(attempts)
+    assert tiles["ran"] == str(len(readings.all_between(START, END)))
     assert content.verdict is (Verdict.KEPT if share >= 99 else Verdict.BROKEN)

@@ -246,12 +246,14 @@ def test_the_series_as_csv(report: MakeReport) -> None:
     points = made.statement.content.points
     assert list(table.columns) == [
         *("start", "end", "checks_expected", "checks_ran", "healthy", "degraded", "critical", "nothing_to_compare", "failed"),
-        *("logs_of_earlier_system", "pairs_agreeing", "pairs_compared", "mean_rate", "lowest_rate", "most_violations"),
-        *("seconds_without_data", "statement"),
+        *("in_maintenance", "logs_of_earlier_system", "pairs_agreeing", "pairs_compared", "mean_rate", "lowest_rate"),
+        *("most_violations", "seconds_in_maintenance", "seconds_without_data", "statement"),
     ]
     assert pd.to_datetime(table["start"], utc=True).tolist() == [point.start for point in points]
     assert table["start"][0] == "2025-10-06T00:00:00+02:00"
     assert table["pairs_compared"].tolist() == [point.sums.compared for point in points]
+    assert table["in_maintenance"].tolist() == [point.sums.in_maintenance for point in points]
+    assert table["in_maintenance"].sum() > 3
     assert table["most_violations"].tolist() == [point.sums.most_violations for point in points]
     assert table["mean_rate"].isna().tolist() == [not point.sums.compared for point in points]
     assert table["statement"].notna().sum() == 1

@@ -13,7 +13,12 @@ from alembic.migration import MigrationContext
 
 from core.errors import StateDatabaseTooNew, StateDatabaseUnavailable
 from core.settings import Settings
-from core.state import current_violations, episodes, lease
+from core.state import (
+    current_violations,
+    episodes,
+    lease,
+    schema_of_alerts,  # noqa: F401 - its tables belong to the metadata too
+)
 from core.state.database import StateDatabase
 from core.state.schema import metadata
 from tests.frozen_clock import NOON

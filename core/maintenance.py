@@ -1,0 +1,100 @@
+"""Planned maintenance: windows by the clock on the wall of a time zone, once or again and again. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+_DAY = timedelta(days=1)
+_WEEK = 7
+
+
+class Repeats(StrEnum):
+    """When a window comes again."""
+
+    ONCE = "once"
+    DAILY = "daily"
+    WEEKLY = "weekly"  # on its weekdays
+    MONTHLY = "monthly"  # on the same weekday of the month as the first time: its second Sunday; a fifth one stands for the last
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Maintenance as it was planned. `starts` is naive: what a clock in `time_zone` shows.
+
+    A time that the clocks skip begins when they have been put forward; one that comes twice, the first time.
+    """
+
+    id: int
+    reason: str
+    time_zone: str
+    starts: datetime
+    length: timedelta
+    repeats: Repeats
+    weekdays: frozenset[int]  # of weekly ones; 0 is Monday
+    last_day: date | None  # on which one may begin, in that zone
+    created_at: datetime
+    created_by: str
+    ended_at: datetime | None  # somebody took it back: nothing of it holds from then on
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One time of a window: [start, end)."""
+
+    window: Window
+    start: datetime
+    end: datetime
+
+    def holds(self, at: datetime) -> bool:
+        return self.start <= at < self.end
+
+
+def occurrences(window: Window, start: datetime, end: datetime) -> Iterator[Occurrence]:
+    """The times of a window that have a moment in common with [start, end), in order. Costs a step a day."""
+    zone = ZoneInfo(window.time_zone)
+    day = max((start - window.length).astimezone(zone).date() - _DAY, window.starts.date())
+    final = window.starts.date() if window.repeats is Repeats.ONCE else window.last_day
+    last = min(end.astimezone(zone).date(), final or date.max)
+    while day <= last:
+        if _comes_on(window, day):
+            begins = datetime.combine(day, window.starts.time(), zone).astimezone(UTC)
+            ends = begins + window.length if window.ended_at is None else min(begins + window.length, window.ended_at)
+            if max(begins, start) < min(ends, end):
+                yield Occurrence(window, begins, ends)
+        day += _DAY
+
+
+def of_all(windows: Sequence[Window], start: datetime, end: datetime) -> Sequence[Occurrence]:
+    """The times of several windows in [start, end), by their beginning."""
+    found = [occurrence for window in windows for occurrence in occurrences(window, start, end)]
+    return sorted(found, key=lambda occurrence: (occurrence.start, occurrence.window.id))
+
+
+def share_of_time(repeats: Repeats, length: timedelta, weekdays: frozenset[int]) -> float:
+    """How much of all time a repeating window takes: 0.5 is half; 0 for one that comes once."""
+    times_a_week = {Repeats.ONCE: 0, Repeats.DAILY: _WEEK, Repeats.WEEKLY: len(weekdays), Repeats.MONTHLY: 0.25}[repeats]
+    return times_a_week * length / timedelta(weeks=1)
+
+
+def place_in_month(day: date) -> int:
+    """Which of its weekday in the month a day is: 1 to 4; 5 for the last one that is a fifth."""
+    return (day.day - 1) // _WEEK + 1
+
+
+def _comes_on(window: Window, day: date) -> bool:
+    first = window.starts.date()
+    match window.repeats:
+        case Repeats.ONCE:
+            return day == first
+        case Repeats.DAILY:
+            return True
+        case Repeats.WEEKLY:
+            return day.weekday() in window.weekdays
+        case Repeats.MONTHLY:
+            place = place_in_month(first)
+            is_last = (day + timedelta(days=_WEEK)).month != day.month
+            return day.weekday() == first.weekday() and (is_last if place > 4 else place_in_month(day) == place)

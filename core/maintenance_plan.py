@@ -1,0 +1,130 @@
+"""The plan of maintenance: what pages and programs ask about it, and how they change it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from core.clock import Clock
+from core.errors import AlertProblem, NoSuchAlert
+from core.maintenance import Occurrence, Repeats, Window, occurrences, of_all, share_of_time
+from core.state import maintenance
+from core.state.database import StateDatabase
+
+LONGEST_REASON = 500
+LONGEST_MINUTES = 7 * 24 * 60
+LONGEST_REPEATED_MINUTES = 24 * 60
+MOST_WINDOWS = 100
+
+_GRACE = timedelta(minutes=1)  # that "now" may be ago when it is planned
+_AHEAD = timedelta(days=366)  # that a window may begin; also how far the next time of one is looked for
+_NO_DAYS: frozenset[int] = frozenset()
+
+
+class MaintenancePlan:
+    """Safe to share between threads. Every method raises StateDatabaseUnavailable when that is away."""
+
+    def __init__(self, state: StateDatabase, clock: Clock) -> None:
+        self._state = state
+        self._clock = clock
+
+    def now(self) -> Sequence[Occurrence]:
+        """What holds at this moment."""
+        now = self._clock()
+        return self.between(now, now + timedelta(microseconds=1))
+
+    def between(self, start: datetime, end: datetime) -> Sequence[Occurrence]:
+        """Every time of every window in [start, end), by its beginning."""
+        with self._state.read() as connection:
+            return of_all(maintenance.windows(connection, start), start, end)
+
+    def next_of_each(self) -> Sequence[Occurrence]:
+        """Each window that still comes, or holds now, with its next time; the soonest first."""
+        with self._state.read() as connection:
+            return _next_of_each(connection, self._clock())
+
+    def plan(
+        self,
+        reason: str,
+        by: str,
+        starts: datetime | None,
+        minutes: int,
+        *,
+        time_zone: str = "UTC",
+        repeats: Repeats = Repeats.ONCE,
+        weekdays: frozenset[int] = _NO_DAYS,
+        last_day: date | None = None,
+    ) -> Window:
+        """Plan maintenance from `starts` on: when it is naive, what the clock in `time_zone` shows; None: from now.
+
+        `weekdays` are those of weekly ones, 0 is Monday; by default that of `starts`. Nothing can be planned for the past: what
+        was counted stays counted. Raises AlertProblem when a value is not possible.
+        """
+        now, reason = self._clock(), " ".join(reason.split())
+        zone = _zone(time_zone)
+        if starts is None and repeats is Repeats.ONCE:
+            zone = ZoneInfo("UTC")  # in which no time comes twice
+        first = _on_the_wall(starts or now, zone)
+        if repeats is Repeats.WEEKLY:
+            weekdays = weekdays or frozenset([first.weekday()])
+        _require_possible(reason, minutes, repeats, weekdays)
+        begins = first.replace(tzinfo=zone)
+        if not now - _GRACE <= begins <= now + _AHEAD:
+            hint = "What was counted stays counted: plan it from now on, and by the clock of the time zone that you name."
+            raise AlertProblem("Maintenance begins between now and a year ahead.", hint=hint)
+        length = timedelta(minutes=minutes)
+        window = Window(0, reason, zone.key, first, length, repeats, weekdays, last_day, now, by, None)
+        with self._state.write() as connection:
+            if next(occurrences(window, now, now + 2 * _AHEAD), None) is None:
+                raise AlertProblem("This window never comes.", hint="Its last day lies before its first time.")
+            if len(_next_of_each(connection, now)) >= MOST_WINDOWS:
+                raise AlertProblem(f"There are {MOST_WINDOWS} windows already.", hint="Take back those that nobody needs.")
+            return maintenance.add(connection, window)
+
+    def end(self, number: int, by: str) -> None:
+        """Take a window back from now on. What ran in it stays marked."""
+        with self._state.write() as connection:
+            ended = maintenance.end(connection, number, by, self._clock())
+        if not ended:
+            hint = "It may have been taken back already."
+            raise NoSuchAlert(f"There is no maintenance {number} that could be taken back.", hint=hint)
+
+
+def _next_of_each(connection: sa.Connection, now: datetime) -> Sequence[Occurrence]:
+    windows = maintenance.windows(connection, now)
+    found = [next(occurrences(window, now, now + _AHEAD), None) for window in windows]
+    return sorted((one for one in found if one is not None), key=lambda one: (one.start, one.window.id))
+
+
+def _on_the_wall(at: datetime, zone: ZoneInfo) -> datetime:
+    """What a clock in a zone shows, to the second."""
+    try:
+        shown = at if at.tzinfo is None else at.astimezone(zone).replace(tzinfo=None)
+    except OverflowError as far:
+        raise AlertProblem("There is no such time.", hint="Plan it within a year.") from far
+    return shown.replace(microsecond=0, fold=0)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as unknown:  # no such name; a path that leads out; a folder
+        hint = "Name it as in Europe/Budapest, or UTC."
+        raise AlertProblem(f"There is no time zone {name[:100]!r}.", hint=hint) from unknown
+
+
+def _require_possible(reason: str, minutes: int, repeats: Repeats, weekdays: frozenset[int]) -> None:
+    if not 1 <= len(reason) <= LONGEST_REASON:
+        raise AlertProblem("Maintenance needs a reason.", hint=f"Say in 1 to {LONGEST_REASON} characters what is done.")
+    longest = LONGEST_MINUTES if repeats is Repeats.ONCE else LONGEST_REPEATED_MINUTES
+    if not 1 <= minutes <= longest:
+        hint = f"One that comes once lasts at most a week, one that comes again at most a day: 1 to {longest:,} minutes here."
+        raise AlertProblem(f"Maintenance cannot last {minutes:,} minutes.", hint=hint)
+    if any(not 0 <= day <= 6 for day in weekdays):
+        raise AlertProblem("There are seven weekdays.", hint="0 is Monday, 6 is Sunday.")
+    if share_of_time(repeats, timedelta(minutes=minutes), weekdays) > 0.5:
+        hint = "Make it shorter, or let it come on fewer days."
+        raise AlertProblem("This would be maintenance for more than half of the time: nothing could be proved by it.", hint=hint)

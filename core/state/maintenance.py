@@ -1,0 +1,70 @@
+"""Planned windows of maintenance, as they are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.maintenance import Repeats, Window, of_all
+from core.state.schema_of_alerts import maintenance_windows as table
+
+_LONGEST_NAME = 200
+_LONGEST = timedelta(days=9)  # that one may last, and a zone differ from UTC
+
+
+def add(connection: sa.Connection, window: Window) -> Window:
+    """Keep a window; the same with its number."""
+    inserted = connection.execute(
+        sa.insert(table).values(
+            reason=window.reason,
+            time_zone=window.time_zone,
+            starts=window.starts,
+            minutes=window.length // timedelta(minutes=1),
+            repeats=window.repeats.value,
+            weekdays="".join(str(day) for day in sorted(window.weekdays)),
+            last_day=window.last_day,
+            created_at=window.created_at,
+            created_by=window.created_by[:_LONGEST_NAME],
+        )
+    ).inserted_primary_key
+    return replace(window, id=int(inserted[0]) if inserted else 0, created_by=window.created_by[:_LONGEST_NAME])
+
+
+def windows(connection: sa.Connection, since: datetime) -> Sequence[Window]:
+    """Those that may hold at a moment or later, in the order in which they were planned."""
+    not_taken_back = sa.or_(table.c.ended_at.is_(None), table.c.ended_at > since)
+    long_over = sa.and_(table.c.repeats == Repeats.ONCE, table.c.starts < (since - _LONGEST).replace(tzinfo=None))
+    statement = sa.select(table).where(not_taken_back, ~long_over).order_by(table.c.id)
+    return [_window(row) for row in connection.execute(statement)]
+
+
+def any_between(connection: sa.Connection, start: datetime, end: datetime) -> bool:
+    """Whether maintenance holds at some moment of [start, end]."""
+    until = max(start, end) + timedelta(microseconds=1)
+    return bool(of_all(windows(connection, start), start, until))
+
+
+def end(connection: sa.Connection, number: int, by: str, now: datetime) -> bool:
+    """Take a window back from now on; False when there is none of that number, or it was taken back before."""
+    statement = sa.update(table).where(table.c.id == number, table.c.ended_at.is_(None))
+    return bool(connection.execute(statement.values(ended_at=now, ended_by=by[:_LONGEST_NAME])).rowcount)
+
+
+def _window(row: sa.Row[Any]) -> Window:
+    return Window(
+        id=row.id,
+        reason=row.reason,
+        time_zone=row.time_zone,
+        starts=row.starts,
+        length=timedelta(minutes=row.minutes),
+        repeats=Repeats(row.repeats),
+        weekdays=frozenset(map(int, row.weekdays)),
+        last_day=row.last_day,
+        created_at=row.created_at,
+        created_by=row.created_by,
+        ended_at=row.ended_at,
+    )

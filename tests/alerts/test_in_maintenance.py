@@ -1,0 +1,102 @@
+"""Planned maintenance: nobody is told in it, nor of what the first check after it finds gone."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.alerts.phases import Phase
+from core.maintenance_plan import MaintenancePlan
+from tests.alerts.conftest import NewWatch
+from tests.alerts.receivers import Receiver
+from tests.alerts.test_desk import FIVE, break_pairs, events, heal
+from tests.alerts.watch import MINUTE, Watch, channels
+from tests.application import SqliteApplication
+from tests.frozen_clock import NOON
+
+
+@pytest.fixture
+def plan(watch: Watch) -> MaintenancePlan:
+    return MaintenancePlan(watch.monitor.state, watch.clock)
+
+
+def test_what_still_fires_after_maintenance_is_told_by_the_first_check_after_it(
+    watch: Watch, plan: MaintenancePlan, app: SqliteApplication, receiver: Receiver
+) -> None:
+    plan.plan("upgrade", "kim", None, 18)
+    break_pairs(app, 11)
+    watch.pass_by(minutes=19)
+    assert watch.phase("many_violations") is Phase.FIRING
+    assert receiver.received == [], "maintenance is over, and nobody knows yet what it left behind"
+    watch.pass_by(minutes=1)
+    assert events(receiver) == [("fired", ["many_violations"])]
+    assert watch.fired_at("many_violations") == NOON + FIVE, "the incident tells when it began"
+
+
+def test_what_the_first_check_after_maintenance_finds_gone_is_told_to_nobody(
+    watch: Watch, plan: MaintenancePlan, app: SqliteApplication, receiver: Receiver
+) -> None:
+    plan.plan("upgrade", "kim", None, 18)
+    break_pairs(app, 11)
+    watch.pass_by(minutes=16)
+    heal(app)
+    watch.pass_by(hours=1)
+    assert watch.resolved_at("many_violations") == NOON + 20 * MINUTE + 10 * MINUTE
+    assert receiver.received == []
+
+
+def test_a_condition_that_is_still_being_watched_for_its_end_after_maintenance_is_not_told_as_news(
+    watch: Watch, plan: MaintenancePlan, app: SqliteApplication, receiver: Receiver
+) -> None:
+    """A rule resolves ten minutes after its condition went: in between it fires, and tells nothing that still is."""
+    plan.plan("upgrade", "kim", None, 18)
+    break_pairs(app, 11)
+    watch.pass_by(minutes=16)
+    heal(app)
+    watch.pass_by(minutes=5)
+    assert watch.phase("many_violations") is Phase.FIRING
+    assert receiver.received == []
+
+
+def test_when_no_check_comes_after_maintenance_somebody_hears_all_the_same(
+    watch: Watch, plan: MaintenancePlan, app: SqliteApplication, receiver: Receiver
+) -> None:
+    plan.plan("upgrade", "kim", None, 18)
+    break_pairs(app, 11)
+    watch.pass_by(minutes=17)
+    watch.checking = False
+    watch.pass_by(minutes=11)
+    assert receiver.received == []
+    watch.pass_by(minutes=2)
+    assert events(receiver)[0] == ("fired", ["many_violations"])
+
+
+def test_what_was_told_before_maintenance_is_not_repeated_in_it_and_its_end_is_told(
+    new_watch: NewWatch, app: SqliteApplication, receiver: Receiver
+) -> None:
+    watch = new_watch(**channels(hook=receiver.url), rules={"many_violations": {"repeat_minutes": 60}})
+    plan = MaintenancePlan(watch.monitor.state, watch.clock)
+    watch.look()
+    break_pairs(app, 11)
+    watch.pass_by(minutes=5)
+    plan.plan("upgrade", "kim", None, 120)
+    watch.pass_by(minutes=90)
+    assert [event for event, _ in events(receiver)] == ["fired"]
+    heal(app)
+    watch.pass_by(minutes=20)
+    assert [event for event, _ in events(receiver)] == ["fired", "resolved"]
+
+
+def test_rules_learn_nothing_usual_from_maintenance(
+    watch: Watch, plan: MaintenancePlan, app: SqliteApplication, receiver: Receiver
+) -> None:
+    """Half of the pairs away for hours is not how many there usually are."""
+    watch.pass_by(every=FIVE, hours=1)
+    plan.plan("upgrade", "kim", None, 302)
+    app.execute("CREATE TABLE away AS SELECT * FROM user_licenses WHERE user_id < 500")
+    app.execute("CREATE TABLE away_too AS SELECT * FROM specialization_progress WHERE student_id < 500")
+    app.execute("DELETE FROM user_licenses WHERE user_id < 500")
+    app.execute("DELETE FROM specialization_progress WHERE student_id < 500")
+    watch.pass_by(every=FIVE, hours=5)
+    assert receiver.received == []
+    watch.pass_by(every=FIVE, minutes=10)
+    assert events(receiver) == [("fired", ["pairs_dropped"])], "they did not come back"
