@@ -11,7 +11,8 @@ from dashboard.components import frame
 from dashboard.components.opening import CHECK_PATH
 from dashboard.runtime import current
 from dashboard.viewer import viewer
-from dashboard.views import alerts, analysis, check, overview, presentation, reports, tokens, trend, violations
+from dashboard.views import alerts, analysis, check, incident, overview, presentation, reports, tokens, trend, violations
+from dashboard.wording_alerts import INCIDENT_PATH
 
 STATIC = Path(__file__).parent / "static"
 
@@ -25,8 +26,9 @@ VIEWS = {
     "presentation": ("Presentation", ":material/slideshow:", presentation.view),
     "tokens": ("API tokens", ":material/key:", tokens.view),
     CHECK_PATH: ("Check", ":material/fact_check:", check.view),
+    INCIDENT_PATH: ("Incident", ":material/notification_important:", incident.view),
 }
-HIDDEN = (CHECK_PATH,)  # opened by a click on a point
+HIDDEN = (CHECK_PATH, INCIDENT_PATH)  # opened by a click on a point, or on an incident
 PATHS = tuple(VIEWS)
 
 st.set_page_config(page_title="Coupling Health", page_icon=str(STATIC / "icon.png"), layout="wide")

@@ -91,6 +91,34 @@ def promise(budget: Budget) -> str:
     return f"{of} is <b>broken</b>: the error budget is {overdrawn(left)}."
 
 
+def budget_in_words(budget: Budget) -> str:
+    """What the error budget and its burn rate are, and what they come to here: plain sentences in HTML; none without a check."""
+    if not budget.attempts:
+        return ""
+    window, allowed = in_words(budget.objective.window), int(budget.allowed)
+    may = f"{number(allowed)} may" if allowed else "none may"
+    were = "1 was" if budget.bad == 1 else f"{number(budget.bad)} were" if budget.bad else "none was"
+    tried = counted(budget.attempts, "check", "checks")
+    said = f"<b>Error budget</b>: of the {tried} in {window}, {may} be anything but healthy; {were}{_rest(allowed - budget.bad)}."
+    day = next((pace for pace in budget.paces if pace.length == timedelta(days=1)), None)
+    if day is None or day.burn_rate is None:
+        return said
+    bad = f"{number(day.bad)} of {number(day.attempts)} {'was' if day.bad == 1 else 'were'} not healthy"
+    times = burn(day.burn_rate).replace(" ", UNBROKEN)
+    said += f" <b>Burn rate</b>: in the last day {bad}, {times} the pace that uses the whole budget up in just {window}"
+    if not day.bad or budget.bad >= budget.allowed:
+        return f"{said}."
+    whole = Decimal(budget.objective.window.total_seconds())
+    lasts = (budget.allowed - budget.bad) / budget.allowed * whole / day.burn_rate
+    return f"{said}: what is left lasts {'longer' if lasts > whole else in_words(timedelta(seconds=int(lasts)))} at this pace."
+
+
+def _rest(left: int) -> str:
+    if left > 0:
+        return f", so {number(left)} may still be"
+    return ", more than it allows" if left < 0 else ""
+
+
 def overdrawn(left: Decimal) -> str:
     """How far below zero what is left is, in percent. One bad check of two is far: then it is told in whole budgets."""
     if left > -1_000:

@@ -24,7 +24,9 @@ _WORKDAYS = frozenset(range(5))
 
 def when_in_words(one: Occurrence, viewer: Viewer) -> str:
     """When one time of a window is, or up to when it holds. HTML."""
-    end = timed(moment(one.end, viewer.zone, viewer.now), one.end, viewer.zone)
+    same_day = one.start.astimezone(viewer.zone).date() == one.end.astimezone(viewer.zone).date()
+    shown = f"{one.end.astimezone(viewer.zone):%H:%M}" if same_day else moment(one.end, viewer.zone, viewer.now)
+    end = timed(shown, one.end, viewer.zone)
     if one.holds(viewer.now):
         return f"until {end}"
     return f"{timed(moment(one.start, viewer.zone, viewer.now), one.start, viewer.zone)} to {end}"

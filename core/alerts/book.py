@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,10 +12,12 @@ from core.alerts.channels import Tried
 from core.alerts.desk import LINKS, AlertDesk, RuleState
 from core.alerts.links import Link, opened
 from core.alerts.messages import trial_message
+from core.alerts.story import Story, story_of
 from core.clock import Clock
 from core.errors import AlertProblem, NoSuchAlert
+from core.maintenance import of_all
 from core.record import HealthRecord
-from core.state import incidents, outbox, signing, silences
+from core.state import alert_version, incidents, maintenance, outbox, signing, silences
 from core.state.incidents import Incident
 from core.state.outbox import Letter, LetterState
 from core.state.silences import LONGEST_REASON, Silence
@@ -23,6 +26,8 @@ LONGEST_NOTE = 500
 LONGEST_SILENCE = timedelta(days=366)
 SNOOZE = timedelta(hours=1)
 FIGURES_OVER = timedelta(days=30)
+_LETTERS_AFTER = timedelta(hours=1)  # its end: the message about that is written with it
+_VERSION_HOLDS = 1.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,7 @@ class AlertBook:
         self._state = record.state
         self._desk = desk
         self._clock = clock
+        self._version: tuple[float, str] | None = None
 
     # --- asking -------------------------------------------------------------------------------------------------------
 
@@ -75,16 +81,37 @@ class AlertBook:
         with self._state.read() as connection:
             return incidents.between(connection, self._record.scope(connection), start, end)
 
+    def story(self, number: int) -> Story | None:
+        """All that happened to an incident; None when there is none of that number, or it is another database's."""
+        now = self._clock()
+        with self._state.read() as connection:
+            incident = incidents.find(connection, number)
+            if incident is None or incident.watched != self._record.scope(connection):
+                return None
+            end = incident.resolved_at or now
+            letters = outbox.about(connection, incident.began_at, end + _LETTERS_AFTER).get(number, ())
+            quiet = [silence for silence in silences.between(connection, incident.began_at, end) if silence.covers(incident.rule)]
+            windows = of_all(maintenance.windows(connection, incident.began_at), incident.began_at, end)
+        return story_of(incident, letters, quiet, windows)
+
+    def version(self) -> str:
+        """Changes with everything that the alerts page shows. At most a second old."""
+        kept = self._version
+        if kept is None or not 0 <= time.monotonic() - kept[0] < _VERSION_HOLDS:
+            with self._state.read() as connection:
+                kept = self._version = time.monotonic(), alert_version.read(connection, self._record.scope(connection))
+        return kept[1]
+
     def figures(self) -> AlertFigures:
         """How quick everything was, over the last 30 days."""
         start, now = self._clock() - FIGURES_OVER, self._clock()
         with self._state.read() as connection:
             found = incidents.between(connection, self._record.scope(connection), start, now)
-            letters = outbox.about(connection, start)
+            letters = outbox.about(connection, start, now)
         delivered = {
-            number: min(letter.ended_at for letter in sent if letter.ended_at)
+            number: min(arrived)
             for number, written in letters.items()
-            if (sent := [letter for letter in written if letter.state is LetterState.SENT])
+            if (arrived := [letter.arrived_at for letter in written if letter.arrived_at is not None])
         }
         return AlertFigures(
             count=len(found),

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from core.alerts.channels import Attachment, Channel, Tried
 from core.clock import Clock
@@ -86,9 +87,10 @@ class Delivery:
         """Try the oldest message of a channel; whether it is worth trying the next."""
         with self._state.write() as connection:
             letter = outbox.claim(connection, name, self._clock())
-        if letter is None:
-            return False
-        tried = self._try(name, letter)
+            if letter is None:
+                return False
+            message = outbox.message_of(connection, letter.id)
+        tried = self._try(name, letter, message)
         state, due_at = LetterState.SENT, None
         if not tried.sent:
             last = tried.for_good or letter.tries + 1 >= MOST_TRIES
@@ -99,18 +101,18 @@ class Delivery:
             outbox.settle(connection, letter.id, state, tried.answer, self._clock(), due_at)
         return state is not LetterState.WAITING
 
-    def _try(self, name: str, letter: Letter) -> Tried:
+    def _try(self, name: str, letter: Letter, message: Mapping[str, Any]) -> Tried:
         try:
-            return self._channels[name].send(letter.message, letter.key, self._attachment_of(letter))
+            return self._channels[name].send(message, letter.key, self._attachment_of(message))
         except Exception as unforeseen:  # the border of a channel: whatever it does, the others go on
             log.exception("Channel %s crashed", name)
             return Tried(sent=False, answer=f"it crashed: {type(unforeseen).__name__}")
 
-    def _attachment_of(self, letter: Letter) -> Attachment | None:
-        if "report" not in letter.message:
+    def _attachment_of(self, message: Mapping[str, Any]) -> Attachment | None:
+        if "report" not in message:
             return None
         with self._state.read() as connection:
-            found = reports.find(connection, int(letter.message["report"]))
+            found = reports.find(connection, int(message["report"]))
         return None if found is None else Attachment(found[0].name, found[1])
 
     def _give_up_stranded(self, name: str) -> None:

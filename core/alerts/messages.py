@@ -239,7 +239,7 @@ def _links(items: Sequence[Item], situation: Situation) -> Sequence[tuple[str, s
     """To the incident, and to what can be done about each that nobody has acknowledged."""
     if situation.link is None:
         return []
-    found = [("Open", f"{situation.link.rstrip('/')}/alerts?incident={items[0].incident.id}")]
+    found = [("Open", f"{situation.link.rstrip('/')}/incident?number={items[0].incident.id}")]
     for item in items:
         if item.news is not News.RESOLVED and item.incident.acknowledged_at is None:
             about = f" {title(item.rule)}" if len(items) > 1 else ""

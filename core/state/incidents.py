@@ -23,6 +23,7 @@ class Incident:
     """One stretch of time in which a rule fired."""
 
     id: int
+    watched: str  # the short name of the watched database
     rule: str
     severity: Severity
     began_at: datetime
@@ -128,6 +129,7 @@ def between(connection: sa.Connection, scope: str, start: datetime, end: datetim
 def _incident(row: sa.Row[Any]) -> Incident:
     return Incident(
         id=row.id,
+        watched=row.watched,
         rule=row.rule,
         severity=Severity(row.severity),
         began_at=row.began_at,

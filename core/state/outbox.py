@@ -26,19 +26,24 @@ class LetterState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message for one channel."""
+    """A message for one channel, without its texts: those are large, and asked for with `message_of`."""
 
     id: int
     key: str
     channel: str
     incidents: Sequence[int]
-    message: Mapping[str, Any]
+    subject: str
     created_at: datetime
     due_at: datetime
     tries: int
     state: LetterState
     answer: str | None
     ended_at: datetime | None
+
+    @property
+    def arrived_at(self) -> datetime | None:
+        """When its receiver took it."""
+        return self.ended_at if self.state is LetterState.SENT else None
 
 
 def put(connection: sa.Connection, channel: str, incidents: Sequence[int], message: Mapping[str, Any], now: datetime) -> None:
@@ -59,7 +64,7 @@ def claim(connection: sa.Connection, channel: str, now: datetime) -> Letter | No
     The order of a channel's messages is kept: "resolved" never overtakes what it resolves.
     """
     oldest = (
-        sa.select(outbox)
+        _letters()
         .where(outbox.c.channel == channel, outbox.c.state == LetterState.WAITING)
         .order_by(outbox.c.id)
         .limit(1)
@@ -93,16 +98,22 @@ def send_again(connection: sa.Connection, number: int, now: datetime) -> bool:
 
 def newest(connection: sa.Connection, limit: int, state: LetterState | None = None) -> Sequence[Letter]:
     """The newest messages, newest first."""
-    statement = sa.select(outbox).order_by(outbox.c.id.desc()).limit(limit)
+    statement = _letters().order_by(outbox.c.id.desc()).limit(limit)
     if state is not None:
         statement = statement.where(outbox.c.state == state)
     return [_letter(row) for row in connection.execute(statement)]
 
 
-def about(connection: sa.Connection, since: datetime) -> Mapping[int, Sequence[Letter]]:
-    """The messages about each incident, oldest first, of those that were written since a moment."""
+def message_of(connection: sa.Connection, number: int) -> Mapping[str, Any]:
+    """What a message says, in every shape."""
+    message: Mapping[str, Any] = connection.execute(sa.select(outbox.c.message).where(outbox.c.id == number)).scalar_one()
+    return message
+
+
+def about(connection: sa.Connection, start: datetime, end: datetime) -> Mapping[int, Sequence[Letter]]:
+    """The messages about each incident, oldest first, of those that were written in [start, end]."""
     found: dict[int, list[Letter]] = {}
-    for row in connection.execute(sa.select(outbox).where(outbox.c.created_at >= since).order_by(outbox.c.id)):
+    for row in connection.execute(_letters().where(outbox.c.created_at.between(start, end)).order_by(outbox.c.id)):
         for number in row.incidents:
             found.setdefault(number, []).append(_letter(row))
     return found
@@ -113,13 +124,18 @@ def drop_ended(connection: sa.Connection, before: datetime) -> None:
     connection.execute(sa.delete(outbox).where(outbox.c.state != LetterState.WAITING, outbox.c.ended_at < before))
 
 
+def _letters() -> sa.Select[Any]:
+    columns = [column for column in outbox.c if column is not outbox.c.message]
+    return sa.select(*columns, sa.func.coalesce(outbox.c.message["subject"].as_string(), "").label("subject"))
+
+
 def _letter(row: sa.Row[Any]) -> Letter:
     return Letter(
         id=row.id,
         key=row.key,
         channel=row.channel,
         incidents=row.incidents,
-        message=row.message,
+        subject=row.subject,
         created_at=row.created_at,
         due_at=row.due_at,
         tries=row.tries,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -44,6 +44,14 @@ def holding(connection: sa.Connection, now: datetime) -> Sequence[Silence]:
     """The silences that hold, oldest first."""
     statement = sa.select(silences).where(silences.c.until > now, silences.c.ended_at.is_(None)).order_by(silences.c.id)
     return [_silence(row) for row in connection.execute(statement)]
+
+
+def between(connection: sa.Connection, start: datetime, end: datetime) -> Sequence[Silence]:
+    """Those that held at some time of [start, end], oldest first; `until` is when each really ended."""
+    over = sa.func.coalesce(silences.c.ended_at, silences.c.until)
+    statement = sa.select(silences).where(silences.c.created_at <= end, over > start).order_by(silences.c.id)
+    rows = connection.execute(statement)
+    return [replace(_silence(row), until=min(row.until, row.ended_at or row.until)) for row in rows]
 
 
 def end(connection: sa.Connection, number: int, now: datetime) -> bool:

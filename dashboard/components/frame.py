@@ -58,8 +58,9 @@ def draw(view: View, runtime: Runtime, viewer: Viewer) -> None:
     try:
         st.html(f'<i data-drawn="{viewer.now.timestamp()}"></i>')  # by this the page notices that it is not drawn any more
         summary = runtime.monitor.get_health_summary()
+        alerts = runtime.alert_book.version()
         view(runtime, viewer, summary)
-        _follow(runtime, summary)
+        _follow(runtime, summary, alerts)
     except StateDatabaseUnavailable as away:
         state_is_away(away)
 
@@ -95,23 +96,25 @@ def _try_again(better: Callable[[], bool]) -> None:
     look()
 
 
-def _follow(runtime: Runtime, drawn: HealthSummary) -> None:
+def _follow(runtime: Runtime, drawn: HealthSummary, alerts: str) -> None:
     """Compare versions now and then, and draw the page again when there is a new one. Idle, nothing on the page is touched."""
     polls = iter(range(_LONGEST_UNTOUCHED_POLLS))
 
     @st.fragment(run_every=1 if drawn.running else _POLL_SECONDS, key="follow")
     def look() -> None:
-        if next(polls, None) is None or _outdated(runtime, drawn):
+        if next(polls, None) is None or _outdated(runtime, drawn, alerts):
             st.session_state[_BY_ITSELF] = True
             st.rerun()
 
     look()
 
 
-def _outdated(runtime: Runtime, drawn: HealthSummary) -> bool:
-    """Whether the page shows what does not hold any more: an older result, or anything after a logout or without a state."""
+def _outdated(runtime: Runtime, drawn: HealthSummary, alerts: str) -> bool:
+    """Whether the page shows what does not hold any more: an older result or alert, or anything after a logout or without a
+    state."""
     try:
-        logged_out = sessions.user_of(sessions.cookie(), runtime) is None
+        if sessions.user_of(sessions.cookie(), runtime) is None or runtime.alert_book.version() != alerts:
+            return True
     except StateDatabaseUnavailable:
         return True
-    return logged_out or runtime.monitor.get_health_summary().version != drawn.version
+    return runtime.monitor.get_health_summary().version != drawn.version

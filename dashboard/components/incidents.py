@@ -16,7 +16,7 @@ from core.state.outbox import Letter, LetterState
 from dashboard.runtime import Runtime
 from dashboard.viewer import Viewer
 from dashboard.wording import counted, moment, timed
-from dashboard.wording_alerts import lasting, told_in_words, worst
+from dashboard.wording_alerts import incident_address, lasting, told_in_words, worst
 from dashboard.wording_maintenance import when_in_words
 
 PROBLEM = "alert-problem"
@@ -36,7 +36,7 @@ def strip(runtime: Runtime, viewer: Viewer) -> None:
     for incident in runtime.alert_book.open_incidents():
         name = title(rules[incident.rule]) if incident.rule in rules else incident.rule
         by = f" · acknowledged by {escape(incident.acknowledged_by)}" if incident.acknowledged_by else ""
-        lines.append(f'<span class="pill critical">Firing</span> <b>{escape(name)}</b> {lasting(incident, viewer)}{by}')
+        lines.append(f'<span class="pill critical">Firing</span> {_named(name, incident)} {lasting(incident, viewer)}{by}')
     for silence in runtime.alert_book.silences():
         what = "All alerts are" if silence.rule is None else f"{escape(silence.rule)} is"
         until = timed(moment(silence.until, viewer.zone, viewer.now), silence.until, viewer.zone)
@@ -93,11 +93,15 @@ def going_on(runtime: Runtime, viewer: Viewer, incident: Incident, letters: Sequ
     with st.container(border=True, key=f"incident-{incident.id}"):
         st.html(
             f'<div class="incident" data-incident="{incident.id}" data-rule="{escape(incident.rule)}">'
-            f'<span class="pill critical">Firing</span> <b>{escape(name)}</b>'
+            f'<span class="pill critical">Firing</span> {_named(name, incident)}'
             f'<p class="detail note">{" · ".join(filter(None, facts))}</p>{told}{todo}</div>'
         )
         if incident.acknowledged_at is None:
-            _actions(runtime, viewer, incident)
+            actions(runtime, viewer, incident)
+
+
+def _named(name: str, incident: Incident) -> str:
+    return f'<a class="named" href="{incident_address(incident.id)}" target="_self">{escape(name)}</a>'
 
 
 def _told(incident: Incident, letters: Sequence[Letter], viewer: Viewer) -> str:
@@ -109,7 +113,8 @@ def _told(incident: Incident, letters: Sequence[Letter], viewer: Viewer) -> str:
     return "" if any(letter.state is LetterState.SENT for letter in letters) else "nobody has been told yet"
 
 
-def _actions(runtime: Runtime, viewer: Viewer, incident: Incident) -> None:
+def actions(runtime: Runtime, viewer: Viewer, incident: Incident) -> None:
+    """Acknowledge it, or snooze it for an hour."""
     note_key = f"note-{incident.id}"
 
     def acknowledge() -> None:

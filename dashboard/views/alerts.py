@@ -24,7 +24,7 @@ from dashboard.components.tiles import Tile, tiles
 from dashboard.runtime import Runtime
 from dashboard.viewer import Viewer
 from dashboard.wording import NONE, counted, moment, number, timed
-from dashboard.wording_alerts import LETTER_LABELS, PHASE_LOOKS, SEVERITY_LABELS, lasting, told_in_words, worst
+from dashboard.wording_alerts import LETTER_LABELS, PHASE_LOOKS, SEVERITY_LABELS, incident_address, worst_values
 
 _ALL = "all rules"
 _LENGTHS = {
@@ -34,6 +34,8 @@ _LENGTHS = {
     "1 week": timedelta(days=7),
 }
 _TRIED = "tried-channel"
+_SHOWN_INCIDENTS = 12
+_SHOWN_LETTERS = 12
 
 
 def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
@@ -60,8 +62,12 @@ def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
     with st.container(border=True, key="maintenance-card"):
         maintenance_card(runtime, viewer)
     with st.container(border=True, key="incidents-card"):
+        st.html('<h2 class="card">Past incidents</h2>')
         past = [incident for incident in book.incidents() if incident.resolved_at is not None]
-        st.html(f'<h2 class="card">Past incidents</h2>{_past(runtime, past, figures, viewer)}')
+        st.html(_past(runtime, past[:_SHOWN_INCIDENTS], figures, viewer))
+        if earlier := past[_SHOWN_INCIDENTS:]:
+            with st.expander(counted(len(earlier), "earlier one", "earlier ones")):
+                st.html(_past(runtime, earlier, figures, viewer))
     with st.container(border=True, key="letters-card"):
         _letters(runtime, viewer)
 
@@ -169,17 +175,24 @@ def _channels(runtime: Runtime) -> None:
 def _past(runtime: Runtime, incidents: Sequence[Incident], figures: AlertFigures, viewer: Viewer) -> str:
     if not incidents:
         return '<p class="empty">There has been none.</p>'
-    titles, delivered = {rule.name: title(rule) for rule in runtime.alerts.rules}, figures.delivered
-    rows = "".join(
-        f"<tr><td>{timed(moment(one.opened_at, viewer.zone, viewer.now), one.opened_at, viewer.zone)}</td>"
-        f"<td>{escape(titles.get(one.rule, one.rule))}</td><td>{lasting(one, viewer)}</td><td>{worst(one) or NONE}</td>"
-        f"<td>{in_words(delivered[one.id] - one.began_at) if one.id in delivered else NONE}"
-        f'<br><span class="note">{told_in_words(figures.letters.get(one.id, ()), viewer)}</span></td>'
-        f"<td>{escape(one.acknowledged_by or NONE)}{f': {escape(one.note)}' if one.note else ''}</td></tr>"
-        for one in incidents
-    )
-    head = "<tr><th>Fired</th><th>Alert</th><th>Length</th><th>Worst</th><th>Told after</th><th>Acknowledged</th></tr>"
+    titles = {rule.name: title(rule) for rule in runtime.alerts.rules}
+    rows = "".join(_past_one(one, titles.get(one.rule, one.rule), figures, viewer) for one in incidents)
+    head = "<tr><th>Fired</th><th>Alert</th><th>Lasted</th><th>At the worst</th><th>Told after</th><th>Acknowledged</th></tr>"
     return f'<div class="wide-table"><table class="facts"><thead>{head}</thead><tbody>{rows}</tbody></table></div>'
+
+
+def _past_one(one: Incident, name: str, figures: AlertFigures, viewer: Viewer) -> str:
+    at = timed(moment(one.opened_at, viewer.zone, viewer.now), one.opened_at, viewer.zone)
+    letters, delivered = figures.letters.get(one.id, ()), figures.delivered.get(one.id)
+    told = NONE if delivered is None else in_words(delivered - one.began_at)
+    count = f"{sum(letter.arrived_at is not None for letter in letters)} of {counted(len(letters), 'message', 'messages')}"
+    arrived = f'<br><span class="note">{count} arrived</span>' if letters else ""
+    return (
+        f'<tr><td class="when"><a href="{incident_address(one.id)}" target="_self">{at}</a></td><td>{escape(name)}</td>'
+        f'<td class="when">{in_words(one.duration(viewer.now))}</td><td>{worst_values(one) or NONE}</td>'
+        f"<td>{told}{arrived}</td>"
+        f"<td>{escape(one.acknowledged_by or NONE)}{f': {escape(one.note)}' if one.note else ''}</td></tr>"
+    )
 
 
 def _letters(runtime: Runtime, viewer: Viewer) -> None:
@@ -190,9 +203,12 @@ def _letters(runtime: Runtime, viewer: Viewer) -> None:
             st.html(f"<div>{_letter(letter, viewer)}</div>")
             again = lambda number=letter.id: guarded(lambda: book.send_again(number))  # noqa: E731 - one line for one button
             st.button("Send again", key=f"again-{letter.id}", on_click=again)
-    others = [letter for letter in book.letters(30) if letter.state is not LetterState.GIVEN_UP]
+    others = [letter for letter in book.letters(60) if letter.state is not LetterState.GIVEN_UP]
     if others:
-        st.html("".join(f"<div>{_letter(letter, viewer)}</div>" for letter in others))
+        st.html("".join(f"<div>{_letter(letter, viewer)}</div>" for letter in others[:_SHOWN_LETTERS]))
+        if earlier := others[_SHOWN_LETTERS:]:
+            with st.expander(counted(len(earlier), "earlier one", "earlier ones")):
+                st.html("".join(f"<div>{_letter(letter, viewer)}</div>" for letter in earlier))
     elif not book.letters(1):
         st.html('<p class="empty">None has been written yet.</p>')
 
@@ -202,8 +218,7 @@ def _letter(letter: Letter, viewer: Viewer) -> str:
     at = timed(moment(letter.created_at, viewer.zone, viewer.now), letter.created_at, viewer.zone)
     answer = f" · {escape(letter.answer)}" if letter.answer else ""
     tries = f" · {counted(letter.tries, 'try', 'tries')}" if letter.tries > 1 else ""
-    subject = escape(str(letter.message.get("subject", "")))
     return (
         f'<span class="pill {look}" data-letter="{letter.id}">{LETTER_LABELS[letter.state]}</span> '
-        f'<b>{escape(letter.channel)}</b> {subject}<span class="note"> · {at}{tries}{answer}</span>'
+        f'<b>{escape(letter.channel)}</b> {escape(letter.subject)}<span class="note"> · {at}{tries}{answer}</span>'
     )

@@ -26,7 +26,7 @@ from dashboard.components.violations_over_time import Measure
 from dashboard.runtime import Runtime
 from dashboard.viewer import Viewer
 from dashboard.wording import NONE, STATUS_LOOKS, UNBROKEN, counted, moment, number, rate, timed, until
-from dashboard.wording_analysis import burn, heat_sentence, overdrawn, percentage, verdict
+from dashboard.wording_analysis import budget_in_words, burn, heat_sentence, overdrawn, percentage, verdict
 
 _RANGES = {
     "7 d": timedelta(days=7),
@@ -50,6 +50,8 @@ def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
     _verdict(viewer, summary, found.figures, in_the_last(chosen))
     if found.figures.sums.ran:
         tiles(_tiles(viewer, found.figures))
+        if in_full := budget_in_words(found.figures.budget):
+            st.html(f'<p class="detail quiet" data-testid="budget-in-words">{in_full}</p>')
         with st.container(border=True, key="uptime-card"):
             st.html('<h2 class="card">Time by status</h2>')
             uptime_bar(found.figures.sums)

@@ -54,7 +54,7 @@ def test_a_mail_tells_in_text_and_in_html_what_happened_and_what_to_do(
         assert "PLAYER: level mismatch" in body
         assert "What to do: Look at the violations" in body
         assert key in body
-        assert "https://health.example.org/alerts?incident=1" in body
+        assert "https://health.example.org/incident?number=1" in body
     heal(app)
     watch.pass_by(minutes=15)
     assert mailbox.subjects[1:] == ["Resolved: More than 10 violations [HEALTHY, 100.00 %]"]
@@ -174,9 +174,9 @@ def test_telephones_get_a_hundred_and_sixty_characters_at_most(
     break_pairs(app, 60)
     watch.pass_by(minutes=40)
     assert len(watch.letters()) == 3
-    for letter in watch.letters():
-        assert len(letter.message["short"]) <= SHORTEST
-    assert watch.letters()[0].message["short"] == "More than 10 violations [CRITICAL, 94.00 %]. 60 violations."
+    for message in watch.messages():
+        assert len(message["short"]) <= SHORTEST
+    assert watch.messages()[0]["short"] == "More than 10 violations [CRITICAL, 94.00 %]. 60 violations."
 
 
 def test_figures_of_an_earlier_check_never_read_like_news(
@@ -187,7 +187,7 @@ def test_figures_of_an_earlier_check_never_read_like_news(
     watch.look()
     watch.checking = False
     watch.pass_by(minutes=16)
-    message = watch.letters()[-1].message
+    message = watch.messages()[-1]
     assert message["short"] == "The checker is late [UNKNOWN]."
     assert "Last known violations:" in message["text"]
     assert "Last known violations:" in message["html"]

@@ -232,6 +232,6 @@ def test_users_are_named_unless_a_setting_leaves_them_out(
     document = receiver.received[0].document
     assert len(document["violations"]) == 5
     assert ("user_id" in document["violations"][0]) is user_ids
-    text = watch.letters()[0].message["text"]
+    text = watch.messages()[0]["text"]
     assert ("user 500" in text) is user_ids
     assert "and 6 more" in text

@@ -40,7 +40,7 @@ def fired(new_watch: NewWatch, app: SqliteApplication) -> dict[str, str]:
     watch = new_watch(channels={"hook": {"url": "http://127.0.0.1:9/"}}, link="https://health.example.org")
     break_pairs(app, 11)
     watch.look()
-    return dict(watch.letters()[0].message)
+    return dict(watch.messages()[0])
 
 
 def test_slack_gets_blocks_with_what_happened_and_what_to_do(services: Receiver, fired: dict[str, str]) -> None:

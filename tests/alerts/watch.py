@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -66,6 +66,11 @@ class Watch:
     def letters(self) -> Sequence[Letter]:
         with self.monitor.state.read() as connection:
             return outbox.newest(connection, 100)[::-1]
+
+    def messages(self) -> Sequence[Mapping[str, Any]]:
+        """What the messages say, oldest first."""
+        with self.monitor.state.read() as connection:
+            return [outbox.message_of(connection, letter.id) for letter in outbox.newest(connection, 100)[::-1]]
 
 
 def channels(**urls: str) -> dict[str, Any]:
