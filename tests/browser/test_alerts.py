@@ -14,7 +14,7 @@ from tests.application import SqliteApplication
 from tests.browser.conftest import NewServer, url_of
 from tests.browser.patience import eventually
 from tests.browser.server import Server
-from tests.browser.visit import enter, expect_no_error, wait_until_drawn
+from tests.browser.visit import choose, enter, expect_no_error, wait_until_drawn
 
 pytestmark = pytest.mark.browser
 
@@ -90,7 +90,22 @@ def test_an_alert_fires_is_acknowledged_and_resolves_and_both_mails_arrive(
     expect(page.get_by_test_id("alerts-answer")).to_have_text("Nothing fires.")
     expect(page.locator(".st-key-incidents-card")).to_contain_text("admin: a broken import, on it")
     expect(page.locator(".st-key-letters-card")).to_contain_text("Resolved: More than 10 violations")
-    expect(page.locator(".st-key-incidents-card")).to_contain_text(re.compile(r"mail: sent .*accepted"))
+    expect(page.locator(".st-key-incidents-card")).to_contain_text("2 of 2 messages arrived")
+    expect_no_error(page)
+
+    page.goto(link_in(mailbox.mails[1], "Open"))
+    expect(page.get_by_test_id("incident-state")).to_have_text("Resolved")
+    story = page.get_by_test_id("story").locator("li")
+    expect(story).to_have_text(
+        [
+            re.compile("The condition began to hold"),
+            re.compile("The alert fired, with 11 violations"),
+            re.compile(r"Sent through mail: More than 10 violations .*accepted"),
+            re.compile("Acknowledged by admin: a broken import, on it"),
+            re.compile("Resolved, after "),
+            re.compile(r"Sent through mail: Resolved: More than 10 violations"),
+        ]
+    )
     expect_no_error(page)
 
 
@@ -107,6 +122,58 @@ def test_a_silence_is_made_shown_on_the_overview_and_ended(served: Server, visit
     page.goto(f"{served.url}/alerts")
     page.get_by_role("button", name="End it").click()
     expect(page.locator("[data-silence]")).to_have_count(0)
+    expect_no_error(page)
+
+
+def test_an_incident_that_is_not_there_leads_back(served: Server, visitor: BrowserContext) -> None:
+    for number in ("77", "x", "99999999999999999999", ""):
+        page = enter(visitor, served, f"/incident?number={number}")
+        page.get_by_role("link", name="Back to the alerts.").click()
+        expect(page.get_by_test_id("alerts-answer")).to_be_visible()
+
+
+def test_maintenance_is_planned_shown_on_the_overview_marked_in_checks_and_ended(
+    served: Server, application: SqliteApplication, visitor: BrowserContext
+) -> None:
+    page = enter(visitor, served, "/alerts")
+    wait_until_drawn(page)
+    page.get_by_role("button", name="Plan it").click()
+    expect(page.get_by_text("Maintenance needs a reason.")).to_be_visible()
+    page.get_by_label("What is done").fill("app 3.0")
+    page.get_by_role("button", name="Plan it").click()
+    planned = page.locator("[data-maintenance]")
+    expect(planned).to_contain_text(re.compile(r"Now app 3.0 until .*once, for 1 h · by admin"))
+
+    page.goto(f"{served.url}/")
+    expect(page.get_by_test_id("alerts-strip")).to_contain_text(re.compile("Maintenance until .*: app 3.0 .admin."))
+    application.execute("UPDATE user_licenses SET current_level = 2 WHERE user_id < 3")
+    run_now(page, served, "3 violations")
+    application.execute("UPDATE user_licenses SET current_level = 1")
+    run_now(page, served, "pairs agree")
+    page.goto(f"{served.url}/check?number={served.history()[-1]['id']}")
+    expect(page.get_by_test_id("in-maintenance")).to_be_visible()
+    page.goto(f"{served.url}/analysis")
+    expect(page.get_by_test_id("maintenance-note")).to_contain_text("2 checks ran in planned maintenance")
+
+    page.goto(f"{served.url}/alerts")
+    page.get_by_role("button", name="End it").click()
+    expect(planned).to_have_count(0)
+    expect_no_error(page)
+
+
+def test_maintenance_is_planned_again_and_again(served: Server, visitor: BrowserContext) -> None:
+    page = enter(visitor, served, "/alerts")
+    wait_until_drawn(page)
+    page.get_by_label("What is done").fill("nightly batch")
+    choose(page, "Repeats", "Every week")
+    for day in ("Saturday", "Sunday"):
+        page.get_by_role("button", name=day).click()
+    wait_until_drawn(page)
+    page.get_by_role("button", name="Plan it").click()
+    planned = page.locator("[data-maintenance]")
+    expect(planned).to_contain_text(re.compile(r"nightly batch .*every Saturday and Sunday at \d\d:\d\d for 1 h, "))
+    page.get_by_role("button", name=re.compile("Take it back|End it")).click()
+    expect(planned).to_have_count(0)
     expect_no_error(page)
 
 

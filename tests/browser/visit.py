@@ -80,7 +80,9 @@ def run_now(page: Page) -> None:
 
 def choose(page: Page, label: str, option: str) -> None:
     """Choose an option of one of the select boxes."""
-    page.get_by_role("combobox", name=label).click()
+    box = page.get_by_role("combobox", name=label)
+    box.evaluate("box => box.scrollIntoView({block: 'center', behavior: 'instant'})")  # its list closes when the page scrolls
+    box.click()
     page.get_by_role("option", name=option, exact=True).click()
 
 
