@@ -14,7 +14,7 @@ from core.analysis.sums import sums_of
 from core.clock import Clock
 from core.model import Outcome, Source
 from core.settings import Settings
-from core.state import daily, episodes, outbox
+from core.state import daily, drills, episodes, outbox
 from core.state.database import StateDatabase
 from core.state.schema import episode_changes, history, settled_pairs
 from core.state.schema import episodes as lives
@@ -66,6 +66,7 @@ def drop_old(state: StateDatabase, settings: Settings, clock: Clock) -> Dropped:
     with state.write() as connection:
         settled = connection.execute(sa.delete(settled_pairs).where(settled_pairs.c.at < now - _SETTLED_KEPT)).rowcount
         outbox.drop_ended(connection, now - timedelta(days=settings.retention.checks_days))
+        drills.drop_old(connection, now - timedelta(days=settings.retention.checks_days))
         if settings.retention.daily_days is not None:
             daily.forget_before(connection, (now - timedelta(days=settings.retention.daily_days)).date())
     if checks:

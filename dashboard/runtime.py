@@ -20,7 +20,6 @@ from core.alerts.desk import EVERY as WATCHDOG_EVERY
 from core.alerts.desk import AlertDesk
 from core.alerts.drill import EVERY as DRILL_EVERY
 from core.alerts.drill import drill
-from core.alerts.messages import drill_failed_message
 from core.assembly import build_coupler
 from core.clock import Clock, utc_now
 from core.demo import DRIFT_EVERY, build, drift
@@ -35,7 +34,7 @@ from core.reports.shelf import ReportShelf
 from core.scheduler import DatedFileHandler, JobScheduler, log_to_folder
 from core.settings import Settings
 from core.shares import ShareLinks
-from core.state import accounts, outbox
+from core.state import accounts
 from core.state.database import StateDatabase
 
 log = logging.getLogger("coupling_health.console")
@@ -149,13 +148,10 @@ class Runtime:
         done = drill(self.settings, self.alerts.channels[self.settings.alerts.drill_channel or ""])
         if done.passed:
             log.info("The alert drill arrived through %s after %.1f s", done.channel, done.delivered)
-            return
-        log.error("The alert drill did not arrive through %s: %s", done.channel, done.answer)
-        now = self.clock()
-        message = drill_failed_message(done.channel, done.answer, now)
-        with self.state.write() as connection:
-            for name in self.alerts.channels:
-                outbox.put(connection, name, [], message, now)
+        else:
+            log.error("The alert drill did not arrive through %s: %s", done.channel, done.answer)
+        self.alert_book.keep_drill(done.channel, done.delivered, done.answer)
+        self.alerts.evaluate_quietly()
 
     def _compact(self, months_kept: int) -> None:
         try:

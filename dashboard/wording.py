@@ -14,6 +14,7 @@ from core.durations import in_words
 from core.model import Action, Kind, Scope, Status, Trigger
 from core.state.current_violations import Life, SortKey
 from core.state.episodes import Changes
+from core.words import KIND_WORDS
 
 THIN_SPACE = "\u202f"
 UNBROKEN = "\u00a0"  # between a number and its unit
@@ -48,13 +49,7 @@ STATUS_LOOKS: Mapping[Status, Look] = {
     Status.UNKNOWN: _look("Unknown", "help", ("#44505F", "#EEF1F4"), ("#B6C2CF", "#242C35")),
 }
 
-KIND_LABELS: Mapping[Kind, str] = {
-    Kind.DUPLICATE_ROWS: "Duplicate rows",
-    Kind.MISSING_LICENSE: "Licence missing",
-    Kind.MISSING_PROGRESS: "Progress missing",
-    Kind.LEVEL_NOT_SET: "Level not set",
-    Kind.LEVEL_MISMATCH: "Level mismatch",
-}
+KIND_LABELS: Mapping[Kind, str] = {kind: words.capitalize() for kind, words in KIND_WORDS.items()}
 
 KINDS_COUNTED: Mapping[Kind, tuple[str, str]] = {
     Kind.DUPLICATE_ROWS: ("pair with duplicate rows", "pairs with duplicate rows"),

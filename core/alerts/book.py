@@ -17,7 +17,8 @@ from core.clock import Clock
 from core.errors import AlertProblem, NoSuchAlert
 from core.maintenance import of_all
 from core.record import HealthRecord
-from core.state import alert_version, incidents, maintenance, outbox, signing, silences
+from core.state import alert_version, drills, incidents, maintenance, outbox, signing, silences
+from core.state.drills import Drill
 from core.state.incidents import Incident
 from core.state.outbox import Letter, LetterState
 from core.state.silences import LONGEST_REASON, Silence
@@ -127,6 +128,11 @@ class AlertBook:
         with self._state.read() as connection:
             return silences.holding(connection, self._clock())
 
+    def last_drill(self) -> Drill | None:
+        """What came of the last daily drill; None before the first."""
+        with self._state.read() as connection:
+            return drills.newest(connection, self._record.scope(connection))
+
     def letters(self, limit: int = 50, state: LetterState | None = None) -> Sequence[Letter]:
         """The newest messages, newest first."""
         with self._state.read() as connection:
@@ -186,6 +192,12 @@ class AlertBook:
             ended = silences.end(connection, number, self._clock())
         if not ended:
             raise NoSuchAlert(f"There is no silence {number} that holds.", hint="It may have ended by itself.")
+
+    def keep_drill(self, channel: str, delivered_seconds: float | None, answer: str) -> None:
+        """Keep what came of a daily drill: a rule watches it."""
+        with self._state.write() as connection:
+            drilled = Drill(self._clock(), channel, delivered_seconds, answer)
+            drills.keep(connection, self._record.scope(connection), drilled)
 
     def send_again(self, number: int) -> None:
         """Try a message once more that was given up."""

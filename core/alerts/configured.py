@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from core.alerts.channels import Channel, channel, problem_with
-from core.alerts.rules import DEFAULT_RULES, Condition, Rule, Severity
+from core.alerts.rules import DEFAULT_RULES, DRILL_RULE, Condition, Rule, Severity
 from core.model import Status
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
@@ -104,11 +104,12 @@ class AlertSettings(_Group):
         """The rules that are on: the usual ones as changed here, then those that were added. Raises ValueError."""
         usual = {rule.name: rule for rule in DEFAULT_RULES}
         names = [*usual, *(name for name in self.rules if name not in usual)]
-        return [
-            _built(name, usual.get(name), self.rules.get(name, RuleSettings()))
-            for name in names
-            if name not in self.rules or self.rules[name].enabled
-        ]
+        return [_built(name, usual.get(name), self.rules.get(name, RuleSettings())) for name in names if self._is_on(name)]
+
+    def _is_on(self, name: str) -> bool:
+        if name in self.rules:
+            return self.rules[name].enabled
+        return name != DRILL_RULE or self.drill_channel is not None
 
     def built_channels(self) -> Mapping[str, Channel]:
         """The channels, by name."""

@@ -20,7 +20,8 @@ from core.errors import StateDatabaseUnavailable
 from core.health_monitor import HealthMonitor, Known
 from core.maintenance import of_all
 from core.model import Status
-from core.state import incidents, maintenance, outbox, signing, silences
+from core.state import drills, incidents, maintenance, outbox, signing, silences
+from core.state.drills import Drill
 from core.state.incidents import Incident
 from core.status import Schedule, speaks_for
 
@@ -52,6 +53,8 @@ class AlertDesk:
         if monitor.settings.demo:  # it says nothing about real data: nobody is told of it
             self.channels = {}
             self.rules = [_for_the_demo(rule) for rule in self.rules]
+        self.evaluated_at: datetime | None = None  # here, and without a problem
+        self.problem: str | None = None  # why the last evaluation did not come through
 
     def evaluate(self) -> None:
         """Step every rule, and put messages about what changed into the outbox, in one transaction.
@@ -63,14 +66,18 @@ class AlertDesk:
             known = self._monitor.known_afresh()  # read while nobody else evaluates: nobody steps back to an older view
             if known.readable:
                 _Evaluation(self, self._monitor, connection, known, self._clock()).run()
+        if known.readable:
+            self.evaluated_at, self.problem = self._clock(), None
 
     def evaluate_quietly(self) -> None:
         """As a job, and after a check, whose result must not depend on it: the next tick comes anyway."""
         try:
             self.evaluate()
         except StateDatabaseUnavailable as away:
+            self.problem = str(away)
             log.warning("Alert rules could not be evaluated: %s", away)
-        except Exception:  # the border of a job
+        except Exception as unforeseen:  # the border of a job
+            self.problem = f"{type(unforeseen).__name__}: {unforeseen}"
             log.exception("Alert rules could not be evaluated")
 
     def states(self) -> Sequence[RuleState]:
@@ -98,7 +105,7 @@ def _for_the_demo(rule: Rule) -> Rule:
     return replace(rule, than=Decimal(100)) if rule == usual else rule
 
 
-def seen_at(known: Known, now: datetime, schedule: Schedule, usual_pairs: int | None) -> Seen:
+def seen_at(known: Known, now: datetime, schedule: Schedule, usual_pairs: int | None, drilled: Drill | None = None) -> Seen:
     """What rules see of what is known."""
     evidence = known.facts.evidence
     failed = evidence.failed_attempts + len(known.unrecorded)
@@ -115,6 +122,8 @@ def seen_at(known: Known, now: datetime, schedule: Schedule, usual_pairs: int | 
         unknown_since=known.assessment.since if known.status is Status.UNKNOWN else None,
         oldest_violation=known.facts.oldest_violation,
         usual_pairs=usual_pairs,
+        drilled_at=drilled.at if drilled else None,
+        drill_arrived=drilled is not None and drilled.arrived,
     )
 
 
@@ -128,6 +137,7 @@ class _Evaluation:
         self._known = known
         self._now = now
         self._scope = monitor.record.scope(connection)
+        self._drilled = drills.newest(connection, self._scope)
         self._standings = incidents.standings(connection, self._scope)
         self._open = {incident.rule: incident for incident in incidents.still_open(connection, self._scope)}
 
@@ -163,7 +173,7 @@ class _Evaluation:
         if rule.condition is Condition.PAIRS_DROPPED and self._known.facts.evidence.completed_at:
             begun = standing.since if standing.phase in (Phase.PENDING, Phase.FIRING) else None
             usual = usual_pairs(self._monitor.record.timeline(), begun or self._known.facts.evidence.completed_at)
-        return seen_at(self._known, self._now, self._monitor.settings.schedule, usual)
+        return seen_at(self._known, self._now, self._monitor.settings.schedule, usual, self._drilled)
 
     def _follow(self, incident: Incident, seen: Seen, standing: Standing) -> None:
         """The worst that was seen while it was open."""
@@ -210,10 +220,15 @@ class _Evaluation:
             if standings.get(rule.name, Standing()).clear_since is not None:
                 continue
             if incident.told_at is None:
-                items.append(Item(News.FIRED, rule, incident))
+                items.append(Item(News.FIRED, rule, incident, self._detail(rule)))
             elif rule.repeat and incident.acknowledged_at is None and self._now - incident.told_at >= rule.repeat:
-                items.append(Item(News.STILL, rule, incident))
+                items.append(Item(News.STILL, rule, incident, self._detail(rule)))
         return items
+
+    def _detail(self, rule: Rule) -> str:
+        if rule.condition is not Condition.DRILL_FAILED or self._drilled is None:
+            return ""
+        return f"A planted mismatch did not arrive through {self._drilled.channel}: {self._drilled.answer.rstrip('.')}."
 
     def _in_maintenance(self) -> bool:
         """Whether a planned window holds, or has ended and no check has shown since what it left behind.

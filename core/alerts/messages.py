@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,20 +16,14 @@ from core.alerts.phases import FLAPPING
 from core.alerts.rules import Rule, Severity
 from core.alerts.wording import advice, described, title
 from core.durations import in_words
-from core.model import Kind, Status, Totals, Violation
+from core.model import Status, Totals, Violation
 from core.state.incidents import Incident
+from core.words import KIND_WORDS
 
 SHORTEST = 160  # characters of a message for telephones
 FIRST = 5  # violations that a message names
 _KEY = "{key}"  # put in as the message is sent
-
-_KINDS = {
-    Kind.LEVEL_MISMATCH: "level mismatch",
-    Kind.MISSING_LICENSE: "licence missing",
-    Kind.MISSING_PROGRESS: "progress missing",
-    Kind.LEVEL_NOT_SET: "level not set",
-    Kind.DUPLICATE_ROWS: "duplicate rows",
-}
+_FORMATTING = re.compile(r"[\\`*\[\]<>]")  # of Markdown; what it does within words, as in A_B, is nothing
 
 
 class News(StrEnum):
@@ -47,6 +42,7 @@ class Item:
     news: News
     rule: Rule
     incident: Incident
+    detail: str = ""  # what else there is to know about it: a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,23 +98,6 @@ def trial_message(channel: str, now: datetime, link: str | None) -> dict[str, An
     }
 
 
-def drill_failed_message(channel: str, answer: str, now: datetime) -> dict[str, Any]:
-    """The daily drill did not arrive: alerts would not either."""
-    subject = f"The alert drill failed: {channel}"
-    line = f"A planted mismatch did not reach the channel {channel} at {_moment(now)}: {answer}."
-    todo = "Try it with `coupling-health alert test`; until it works, nobody is told through this channel."
-    parts = _Parts(subject, line, [], "", [], "", [todo], [])
-    return {
-        "subject": subject,
-        "text": parts.as_text(),
-        "html": parts.as_html(),
-        "markdown": parts.as_markdown(),
-        "short": subject[:SHORTEST],
-        "tone": "page",
-        "document": {"event": "drill_failed", "at": now.isoformat(), "channel": channel, "answer": answer},
-    }
-
-
 def report_message(number: int, name: str, sentence: str, now: datetime, link: str | None) -> dict[str, Any]:
     """A report that was made on schedule; the file goes with it where the channel takes files."""
     subject = f"Coupling Health report {name.rsplit('.', 1)[0].removeprefix('coupling-health-')}"
@@ -162,11 +141,10 @@ class _Parts:
         return "\n\n".join([*blocks, f"Message {_KEY}"])
 
     def as_markdown(self) -> str:
-        blocks = [*(f"*{line}*" for line in self.lines), self.standing]
+        blocks = [*(f"*{_unformatted(line)}*" for line in self.lines), _unformatted(self.standing)]
         if self.pairs:
-            blocks.append(
-                "\n".join([f"{self.listing}:", *(f"• {pair}" for pair in self.pairs), *([self.more] if self.more else [])])
-            )
+            pairs = [f"• {_unformatted(pair)}" for pair in self.pairs]
+            blocks.append("\n".join([f"{self.listing}:", *pairs, *([self.more] if self.more else [])]))
         blocks += [f"What to do: {todo}" for todo in self.todo]
         blocks += [" · ".join(f"[{words}]({address})" for words, address in self.links)] if self.links else []
         return "\n\n".join([*blocks, f"Message {_KEY}"])
@@ -185,6 +163,11 @@ class _Parts:
         return f'<div style="{style}">{"".join(paragraphs)}</div>'
 
 
+def _unformatted(text: str) -> str:
+    """Names and reasons of others, so that nothing in them is taken for a link or for formatting."""
+    return _FORMATTING.sub(r"\\\g<0>", text)
+
+
 def _subject(items: Sequence[Item], situation: Situation) -> str:
     first = items[0]
     more = f" (+{len(items) - 1})" if len(items) > 1 else ""
@@ -200,9 +183,14 @@ def _line(item: Item, now: datetime) -> str:
         case News.RESOLVED:
             return f"Resolved: {title(item.rule)}. It lasted {in_words(incident.duration(now))}{_worst(incident)}."
         case News.STILL:
-            return f"Still firing: {title(item.rule)}, for {in_words(incident.duration(now))}{_flapping(incident)}."
+            lasting = f"for {in_words(incident.duration(now))}{_flapping(incident)}"
+            return f"Still firing: {title(item.rule)}, {lasting}.{_detail(item)}"
         case _:
-            return f"{title(item.rule)}, since {_moment(incident.began_at)}. {described(item.rule)}"
+            return f"{title(item.rule)}, since {_moment(incident.began_at)}.{_detail(item)} {described(item.rule)}"
+
+
+def _detail(item: Item) -> str:
+    return f" {item.detail}" if item.detail else ""
 
 
 def _worst(incident: Incident) -> str:
@@ -226,7 +214,7 @@ def _pair(violation: Violation, *, user_ids: bool) -> str:
 
     who = f"user {violation.user_id}, " if user_ids else ""
     levels = f"progress {level(violation.progress_level)}, licence {level(violation.license_level)}"
-    return f"{who}{violation.specialization}: {_KINDS[violation.kind]} ({levels})"
+    return f"{who}{violation.specialization}: {KIND_WORDS[violation.kind]} ({levels})"
 
 
 def _more(situation: Situation) -> str:

@@ -30,6 +30,7 @@ class Condition(StrEnum):
     CHECKS_LATE = "checks_late"  # no check has completed for more than `than` intervals
     PAIRS_DROPPED = "pairs_dropped"  # more than `than` percent of the pairs are gone, compared with the last day's median
     VIOLATION_OLDER = "violation_older"  # a pair has disagreed for more than `than` hours
+    DRILL_FAILED = "drill_failed"  # the last daily drill did not arrive
 
 
 class Verdict(StrEnum):
@@ -72,6 +73,8 @@ class Seen:
     unknown_since: datetime | None = None  # while the status is unknown
     oldest_violation: datetime | None = None
     usual_pairs: int | None = None  # the median of the day before; None when nothing was compared then
+    drilled_at: datetime | None = None  # the last daily drill
+    drill_arrived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,8 @@ def judge(rule: Rule, seen: Seen) -> Judged:
         since = seen.failing_since or seen.at
     elif rule.condition is Condition.STATUS_IS and seen.status is Status.UNKNOWN:
         since = seen.unknown_since or seen.at
+    elif rule.condition is Condition.DRILL_FAILED:
+        since = seen.drilled_at or seen.at
     elif rule.condition is not Condition.CHECKS_LATE and verdict is not Verdict.UNKNOWN:
         since = seen.completed_at or seen.at
     return Judged(verdict, min(since, seen.at))
@@ -147,6 +152,10 @@ def _violation_older(rule: Rule, seen: Seen) -> Verdict:
     return _told(oldest is not None and seen.at - oldest > timedelta(hours=float(rule.than)))
 
 
+def _drill_failed(_rule: Rule, seen: Seen) -> Verdict:
+    return Verdict.UNKNOWN if seen.drilled_at is None else _told(not seen.drill_arrived)
+
+
 _JUDGES: Mapping[Condition, Callable[[Rule, Seen], Verdict]] = {
     Condition.RATE_BELOW: _rate_below,
     Condition.STATUS_IS: _status_is,
@@ -155,7 +164,10 @@ _JUDGES: Mapping[Condition, Callable[[Rule, Seen], Verdict]] = {
     Condition.CHECKS_LATE: _checks_late,
     Condition.PAIRS_DROPPED: _pairs_dropped,
     Condition.VIOLATION_OLDER: _violation_older,
+    Condition.DRILL_FAILED: _drill_failed,
 }
+
+DRILL_RULE = "drill_failed"
 
 DEFAULT_RULES: Sequence[Rule] = (
     Rule("rate_low", Condition.RATE_BELOW, Severity.WARNING, Decimal(95), at_least=3, lasting=timedelta(minutes=15)),
@@ -165,4 +177,5 @@ DEFAULT_RULES: Sequence[Rule] = (
     Rule("checks_late", Condition.CHECKS_LATE, Severity.PAGE, Decimal(3)),
     Rule("pairs_dropped", Condition.PAIRS_DROPPED, Severity.PAGE, Decimal(20)),
     Rule("violation_old", Condition.VIOLATION_OLDER, Severity.WARNING, Decimal(24)),
+    Rule(DRILL_RULE, Condition.DRILL_FAILED, Severity.PAGE, quiet=timedelta(0)),  # only where there is a daily drill
 )

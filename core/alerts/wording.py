@@ -22,6 +22,7 @@ _WHEN: Mapping[Condition, Sentence] = {
     Condition.CHECKS_LATE: lambda rule: f"no check has completed for more than {plain(rule.than)} intervals",
     Condition.PAIRS_DROPPED: lambda rule: f"more than {plain(rule.than)} % of the pairs are gone, compared with the day before",
     Condition.VIOLATION_OLDER: lambda rule: f"a pair has disagreed for more than {plain(rule.than)} hours",
+    Condition.DRILL_FAILED: lambda _rule: "the last daily drill did not arrive",
 }
 
 # The same as a title.
@@ -33,6 +34,7 @@ _TITLES: Mapping[Condition, Sentence] = {
     Condition.CHECKS_LATE: lambda _rule: "The checker is late",
     Condition.PAIRS_DROPPED: lambda _rule: "Pairs have vanished",
     Condition.VIOLATION_OLDER: lambda rule: f"A violation is older than {plain(rule.than)} h",
+    Condition.DRILL_FAILED: lambda _rule: "The alert drill failed",
 }
 
 # What to do about it.
@@ -44,6 +46,7 @@ _ADVICE: Mapping[Condition, str] = {
     Condition.CHECKS_LATE: "Nothing is known until a check completes. See whether the server's process still runs, and its log.",
     Condition.PAIRS_DROPPED: "An emptied or half-loaded table looks healthy. See whether a load or a migration is under way.",
     Condition.VIOLATION_OLDER: "Nobody mends it by itself any more. Look at the pair and set the right level.",
+    Condition.DRILL_FAILED: "Alerts would not arrive there either. Mend the channel; `coupling-health alert test` tries it.",
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from core.state.outbox import LetterState
-from core.state.schema_of_alerts import alert_states, incidents, maintenance_windows, outbox, silences
+from core.state.schema_of_alerts import alert_states, drills, incidents, maintenance_windows, outbox, silences
 
 
 def read(connection: sa.Connection, scope: str) -> str:
@@ -21,6 +21,7 @@ def read(connection: sa.Connection, scope: str) -> str:
     counts = [
         *connection.execute(of_incidents).one(),
         connection.execute(sa.select(sa.func.max(outbox.c.id))).scalar(),
+        connection.execute(sa.select(sa.func.max(drills.c.id))).scalar(),
         connection.execute(waiting).scalar(),
         connection.execute(given_up).scalar(),
     ]

@@ -104,3 +104,15 @@ maintenance_windows = sa.Table(
     column("ended_at", UtcDateTime, nullable=True),  # somebody took it back
     column("ended_by", sa.String(200), nullable=True),
 )
+
+# What came of the daily drills.
+drills = sa.Table(
+    "drills",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    column("watched", sa.String(16)),
+    column("at", UtcDateTime),
+    column("channel", sa.String(100)),
+    column("delivered_seconds", sa.Float, nullable=True),  # from the planting; NULL: it did not arrive
+    column("answer", sa.Text),
+)

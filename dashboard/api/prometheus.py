@@ -119,6 +119,12 @@ def _alerts(runtime: Runtime) -> Iterator[Metric]:
     for state in runtime.alert_book.states():
         firing.add_metric([state.rule.name, state.rule.severity.value], state.standing.phase is Phase.FIRING)
     yield firing
+    if runtime.alerts.evaluated_at is not None:
+        yield GaugeMetricFamily(
+            "coupling_health_alerts_evaluated_timestamp_seconds",
+            "When this process last evaluated the alert rules.",
+            runtime.alerts.evaluated_at.timestamp(),
+        )
     holds = bool(runtime.maintenance.now())
     yield GaugeMetricFamily("coupling_health_in_maintenance", "Whether planned maintenance holds at this moment.", holds)
 

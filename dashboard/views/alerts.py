@@ -15,6 +15,7 @@ from core.alerts.phases import Phase
 from core.alerts.wording import described, title
 from core.durations import in_words
 from core.health_monitor import HealthSummary
+from core.state.drills import Drill
 from core.state.incidents import Incident
 from core.state.outbox import Letter, LetterState
 from core.state.silences import Silence
@@ -35,6 +36,7 @@ _LENGTHS = {
 }
 _TRIED = "tried-channel"
 _SHOWN_INCIDENTS = 12
+_BLIND = "The rules cannot be evaluated: what stands here is old, and nobody is told of anything new."
 _SHOWN_LETTERS = 12
 
 
@@ -46,6 +48,8 @@ def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
     st.html(f'<p class="sentence answer-line" data-testid="alerts-answer">{_answer(runtime, going)}</p>')
     if problem := st.session_state.get(PROBLEM):
         st.error(problem, icon=":material/error:")
+    if failing := runtime.alerts.problem:
+        st.error(f"{_BLIND} {_last_evaluated(runtime, viewer)} The reason: {failing}", icon=":material/error:")
     from_message(runtime, viewer)
     figures = book.figures()
     for incident in going:
@@ -58,7 +62,7 @@ def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
     with left, st.container(border=True, key="silences-card"):
         _silences(runtime, viewer)
     with right, st.container(border=True, key="channels-card"):
-        _channels(runtime)
+        _channels(runtime, viewer)
     with st.container(border=True, key="maintenance-card"):
         maintenance_card(runtime, viewer)
     with st.container(border=True, key="incidents-card"):
@@ -70,6 +74,11 @@ def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
                 st.html(_past(runtime, earlier, figures, viewer))
     with st.container(border=True, key="letters-card"):
         _letters(runtime, viewer)
+
+
+def _last_evaluated(runtime: Runtime, viewer: Viewer) -> str:
+    at = runtime.alerts.evaluated_at
+    return "They never were since the start." if at is None else f"They last were {moment(at, viewer.zone, viewer.now)}."
 
 
 def _answer(runtime: Runtime, going: Sequence[Incident]) -> str:
@@ -156,11 +165,13 @@ def _silence(runtime: Runtime, viewer: Viewer, silence: Silence) -> None:
         st.button("End it", key=f"end-silence-{silence.id}", on_click=end)
 
 
-def _channels(runtime: Runtime) -> None:
+def _channels(runtime: Runtime, viewer: Viewer) -> None:
     st.html('<h2 class="card">Channels</h2>')
     names = runtime.alert_book.channels()
     if not names:
         st.html('<p class="detail quiet">None is set up, so messages go nowhere.</p>')
+    if drilled := runtime.alert_book.last_drill():
+        st.html(f'<p class="detail quiet" data-testid="last-drill">{_drilled(drilled, viewer)}</p>')
     tried: tuple[str, Tried] | None = st.session_state.get(_TRIED)
     for name in names:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -170,6 +181,14 @@ def _channels(runtime: Runtime) -> None:
                     tried = st.session_state[_TRIED] = (name, runtime.alert_book.try_channel(name))
         if tried and tried[0] == name:
             (st.success if tried[1].sent else st.error)(f"{'Sent' if tried[1].sent else 'Not sent'}: {tried[1].answer}")
+
+
+def _drilled(drilled: Drill, viewer: Viewer) -> str:
+    at = timed(moment(drilled.at, viewer.zone, viewer.now), drilled.at, viewer.zone)
+    if drilled.delivered_seconds is None:
+        return f"The last drill, {at}, <b>did not arrive</b> through {escape(drilled.channel)}: {escape(drilled.answer)}"
+    took = in_words(timedelta(seconds=drilled.delivered_seconds))
+    return f"The last drill, {at}, arrived through {escape(drilled.channel)} {took} after a mismatch was planted."
 
 
 def _past(runtime: Runtime, incidents: Sequence[Incident], figures: AlertFigures, viewer: Viewer) -> str:

@@ -60,6 +60,20 @@ def test_slack_gets_blocks_with_what_happened_and_what_to_do(services: Receiver,
         assert part in said
 
 
+def test_a_name_in_the_watched_tables_makes_no_link_and_calls_nobody_in_slack(
+    services: Receiver, new_watch: NewWatch, app: SqliteApplication
+) -> None:
+    watch = new_watch(channels={"hook": {"url": "http://127.0.0.1:9/"}}, rules={"any": {"when": "violations_above"}})
+    app.progress(1, "[WIN](HTTP://EVIL) <!CHANNEL> *B* `C`", 3)
+    watch.look()
+    assert channel("slack", URLS["slack"]).send(watch.messages()[0], "k3y").sent
+    said = str(services.received[0].document)
+    assert "<!CHANNEL>" not in said
+    assert "<HTTP://EVIL" not in said
+    assert "WIN" in said
+    assert "EVIL" in said
+
+
 def test_sendgrid_gets_a_mail_in_html(services: Receiver, fired: dict[str, str]) -> None:
     assert channel("sendgrid", URLS["sendgrid"]).send(fired, "k3y").sent
     (request,) = services.received

@@ -13,7 +13,17 @@ from core.model import Status, Totals
 from tests.frozen_clock import NOON
 
 FIVE = timedelta(minutes=5)
-FINE = Seen(NOON, FIVE, Status.HEALTHY, fresh=True, completed_at=NOON - FIVE, totals=Totals(1_000, 0), usual_pairs=1_000)
+FINE = Seen(
+    at=NOON,
+    interval=FIVE,
+    status=Status.HEALTHY,
+    fresh=True,
+    completed_at=NOON - FIVE,
+    totals=Totals(1_000, 0),
+    usual_pairs=1_000,
+    drilled_at=NOON - FIVE,
+    drill_arrived=True,
+)
 STALE = replace(FINE, fresh=False, status=Status.UNKNOWN)
 
 

@@ -1,4 +1,4 @@
-"""Maintenance: planned windows, and which checks ran in one."""
+"""Maintenance: planned windows, and which checks ran in one; and what came of the daily drills."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -29,3 +29,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.add_column("health_check_history", sa.Column("in_maintenance", sa.Boolean(), nullable=True))
+    op.create_table(
+        "drills",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("watched", sa.String(16), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("channel", sa.String(100), nullable=False),
+        sa.Column("delivered_seconds", sa.Float(), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
