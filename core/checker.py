@@ -148,8 +148,7 @@ class Checker:
         thresholds = self._settings.status_thresholds
         with ViolationLogWriter(self._settings.violation_log_dir, start.check_id, start.timestamp) as writer:
             found = self._look(start)
-            with self._state.read() as connection:
-                planned = maintenance.any_between(connection, start.timestamp, self._clock())
+            planned = self._in_maintenance(start)
             report = report_on(start, found, thresholds, in_maintenance=planned)
             written = None
             if report.totals.inconsistent:
@@ -161,6 +160,10 @@ class Checker:
                 report = replace(report, log_file=written.path.name)
             self._publish(mine, report, written)
         return replace(report, violations=CurrentViolations(self._state, report.check_id))
+
+    def _in_maintenance(self, start: CheckStart) -> bool:
+        with self._state.read() as connection:
+            return maintenance.any_between(connection, start.timestamp, self._clock())
 
     def _look(self, start: CheckStart) -> Found:
         coupler = self._require_coupler()
@@ -189,7 +192,8 @@ class Checker:
     def _dry_run(self, check_id: str, request: Request) -> Report:
         start, spool = self._start(check_id, request), Spool()
         try:
-            report = report_on(start, self._look(start), self._settings.status_thresholds)
+            found = self._look(start)
+            report = report_on(start, found, self._settings.status_thresholds, in_maintenance=self._in_maintenance(start))
             for violations in staging.staged(self._state, check_id):
                 spool.add(violations)
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -19,8 +20,12 @@ from core.errors import AlertProblem, CheckImpossible, NoSuchAlert
 from core.health_monitor import HealthMonitor
 from core.maintenance import Repeats, Window, occurrences
 from core.maintenance_plan import MOST_WINDOWS, MaintenancePlan
-from core.model import Status
+from core.model import ReportFormat, Status
 from core.record import HealthRecord
+from core.reports.making import make
+from core.reports.period import parse
+from core.reports.verifying import verify
+from dashboard.presentation.board import Board
 from tests.application import SqliteApplication
 from tests.examples import examples
 from tests.frozen_clock import NOON, FrozenClock
@@ -331,3 +336,27 @@ def test_the_promise_of_the_month_leaves_maintenance_out(
     assert before is not None and after is not None
     assert before.promise.expected_checks - after.promise.expected_checks == 5
     assert (before.used, after.used) == (0, 0)
+
+
+def test_the_presentation_says_what_was_maintenance(monitor: HealthMonitor, plan: MaintenancePlan, clock: FrozenClock) -> None:
+    plan.plan("upgrade", "kim", None, 60)
+    pass_by(monitor, clock, 3)
+    clock.advance(seconds=1)
+    facts = Board(monitor).facts(ZoneInfo("UTC"))[0]
+    told = json.dumps(asdict(facts), default=str)
+    assert "Last check {}, in planned maintenance" in told
+    assert "Every check of this time ran in planned maintenance: nothing is claimed." in told
+    assert "of them ran in planned maintenance and count as neither" in told
+
+
+@pytest.mark.parametrize("language", ["en", "hu"])
+def test_a_report_about_nothing_but_maintenance_claims_nothing_and_does_not_say_that_nothing_ran(
+    monitor: HealthMonitor, plan: MaintenancePlan, clock: FrozenClock, language: str
+) -> None:
+    plan.plan("upgrade", "kim", None, 60)
+    pass_by(monitor, clock, 3)
+    clock.advance(days=1)
+    made = make(monitor.record, parse("2025-10-25", "UTC", clock.now), ReportFormat.HTML, clock.now, language=language)
+    assert {"en": "Only maintenance in this period", "hu": "csak karbantartás"}[language] in made.said.verdict
+    assert {"en": "every check ran in planned", "hu": "tervezett karbantartás alatt futott"}[language] in made.said.sentence
+    assert verify(made.content, monitor.record).holds

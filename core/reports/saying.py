@@ -62,7 +62,8 @@ def _made(content: ReportContent, cover: Cover, words: Words) -> str:
 
 
 def _verdict(content: ReportContent, words: Words) -> str:
-    return words.text(f"verdict.{_key(content)}")
+    only = "_maintenance" if content.verdict is Verdict.NOTHING and content.figures.sums.in_maintenance else ""
+    return words.text(f"verdict.{_key(content)}{only}")
 
 
 def _key(content: ReportContent) -> str:
@@ -73,7 +74,7 @@ def _key(content: ReportContent) -> str:
 
 def _why(content: ReportContent) -> str:
     """Maintenance is not unknown, and as silent."""
-    planned = content.verdict is Verdict.TOO_LITTLE and content.figures.sums.time(TimeClass.MAINTENANCE)
+    planned = content.verdict in (Verdict.TOO_LITTLE, Verdict.NOTHING) and content.figures.sums.in_maintenance
     return "_maintenance" if planned else ""
 
 

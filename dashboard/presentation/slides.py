@@ -19,6 +19,7 @@ from dashboard.presentation.picture import picture_of
 from dashboard.wording import STATUS_LOOKS, counted, moment, number, rate
 
 _NO_CHECKS = "No checks in this period."
+_ALL_PLANNED = "Every check of this time ran in planned maintenance: nothing is claimed."
 _NO_RESULT = "No check gave a result in this period."
 
 
@@ -72,7 +73,8 @@ def _verdict(summary: HealthSummary, zone: ZoneInfo) -> Verdict:
     if since is not None:
         lines.append(Line(f"since {moment(since, zone, summary.at)} · {{}}", Live.FOR, since.timestamp()))
     if summary.last is not None:
-        lines.append(Line("Last check {}", Live.AGO, summary.last.timestamp.timestamp()))
+        planned = ", in planned maintenance" if summary.last.in_maintenance else ""
+        lines.append(Line(f"Last check {{}}{planned}", Live.AGO, summary.last.timestamp.timestamp()))
     return Verdict(summary.status, STATUS_LOOKS[summary.status].label, rate(summary.consistency_rate), tuple(lines))
 
 
@@ -92,7 +94,7 @@ def _proof(settings: Settings, figures: PeriodFigures, trend: Trend, zone: ZoneI
     title = f"The last {_days(figures)}"
     sums = figures.sums
     if not sums.attempts:
-        return Slide("proof", title, lines=(Line(_NO_CHECKS),))
+        return Slide("proof", title, lines=(Line(_ALL_PLANNED if sums.in_maintenance else _NO_CHECKS),))
     shown = []
     if figures.known:
         shown.append(Figure(rate(sums.mean_rate(figures.thresholds)), Line("of all comparisons agreed")))
@@ -135,7 +137,7 @@ def _healing(figures: PeriodFigures, summary: HealthSummary) -> Slide:
             Figure(in_words(longest), Line("the longest took")),
         ]
     elif not figures.known:
-        return Slide("healing", title, lines=(Line(_NO_RESULT if figures.sums.attempts else _NO_CHECKS),))
+        return Slide("healing", title, lines=(Line(_NO_RESULT if figures.sums.ran else _NO_CHECKS),))
     elif not found and not figures.sums.most_violations:
         return Slide("healing", title, lines=(Line(f"No desync in the last {_days(figures)}."),))
     else:
