@@ -68,8 +68,8 @@ class MaintenancePlan:
         if starts is None and repeats is Repeats.ONCE:
             zone = ZoneInfo("UTC")  # in which no time comes twice
         first = _on_the_wall(starts or now, zone)
-        if repeats is Repeats.WEEKLY:
-            weekdays = weekdays or frozenset([first.weekday()])
+        _require_weekdays(weekdays)
+        weekdays = weekdays or frozenset([first.weekday()]) if repeats is Repeats.WEEKLY else _NO_DAYS
         _require_possible(reason, minutes, repeats, weekdays)
         begins = first.replace(tzinfo=zone)
         if not now - _GRACE <= begins <= now + _AHEAD:
@@ -116,6 +116,11 @@ def _zone(name: str) -> ZoneInfo:
         raise AlertProblem(f"There is no time zone {name[:100]!r}.", hint=hint) from unknown
 
 
+def _require_weekdays(weekdays: frozenset[int]) -> None:
+    if any(not 0 <= day <= 6 for day in weekdays):
+        raise AlertProblem("There are seven weekdays.", hint="0 is Monday, 6 is Sunday.")
+
+
 def _require_possible(reason: str, minutes: int, repeats: Repeats, weekdays: frozenset[int]) -> None:
     if not 1 <= len(reason) <= LONGEST_REASON:
         raise AlertProblem("Maintenance needs a reason.", hint=f"Say in 1 to {LONGEST_REASON} characters what is done.")
@@ -123,8 +128,6 @@ def _require_possible(reason: str, minutes: int, repeats: Repeats, weekdays: fro
     if not 1 <= minutes <= longest:
         hint = f"One that comes once lasts at most a week, one that comes again at most a day: 1 to {longest:,} minutes here."
         raise AlertProblem(f"Maintenance cannot last {minutes:,} minutes.", hint=hint)
-    if any(not 0 <= day <= 6 for day in weekdays):
-        raise AlertProblem("There are seven weekdays.", hint="0 is Monday, 6 is Sunday.")
     if share_of_time(repeats, timedelta(minutes=minutes), weekdays) > 0.5:
         hint = "Make it shorter, or let it come on fewer days."
         raise AlertProblem("This would be maintenance for more than half of the time: nothing could be proved by it.", hint=hint)

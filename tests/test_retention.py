@@ -7,12 +7,16 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from core.analysis.period import Day, EpisodeFigures
+from core.analysis.sums import sums_of
 from core.health_monitor import HealthMonitor
 from core.model import Kind, Violation
 from core.retention import Dropped, drop_old
 from core.settings import Settings
-from core.state import schema
+from core.state import daily, schema
 from core.state.database import StateDatabase
+from core.status import DEFAULT_THRESHOLDS
+from tests.analysis.readings import FRESH_FOR, every, timeline_of
 from tests.frozen_clock import NOON, FrozenClock
 from tests.state.records import HERE, completed, failed, imported, recorded
 
@@ -120,3 +124,14 @@ def test_daily_figures_stay_for_ever_unless_told_otherwise(three_old_days: State
     drop_old(three_old_days, Settings(retention={"checks_days": 31, "daily_days": 366}), clock)
     with three_old_days.read() as connection:
         assert connection.execute(schema.daily_figures.select()).all() == []
+
+
+def test_a_day_that_an_older_version_summed_up_is_read_and_knows_of_no_maintenance() -> None:
+    readings = every(timedelta(minutes=5), [0, 3, None], NOON)
+    sums = sums_of(timeline_of(readings), NOON, NOON + timedelta(hours=1), FRESH_FOR, DEFAULT_THRESHOLDS)
+    day = Day(sums, EpisodeFigures(opened=3), timeline_of(readings[-1:]))
+    document = daily.as_json(day)
+    del document["in_maintenance"], document["last"][6]
+    read = daily.from_json(document)
+    assert (read.sums, read.episodes) == (sums, EpisodeFigures(opened=3))
+    assert read.last.in_maintenance.tolist() == [False]

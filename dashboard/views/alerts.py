@@ -26,6 +26,7 @@ from dashboard.runtime import Runtime
 from dashboard.viewer import Viewer
 from dashboard.wording import NONE, counted, moment, number, timed
 from dashboard.wording_alerts import LETTER_LABELS, PHASE_LOOKS, SEVERITY_LABELS, incident_address, worst_values
+from dashboard.wording_maintenance import when_in_words
 
 _ALL = "all rules"
 _LENGTHS = {
@@ -45,7 +46,7 @@ def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
     book = runtime.alert_book
     going = book.open_incidents()
     st.html('<h1 class="page">Alerts</h1>')
-    st.html(f'<p class="sentence answer-line" data-testid="alerts-answer">{_answer(runtime, going)}</p>')
+    st.html(f'<p class="sentence answer-line" data-testid="alerts-answer">{_answer(runtime, viewer, going)}</p>')
     if problem := st.session_state.get(PROBLEM):
         st.error(problem, icon=":material/error:")
     if failing := runtime.alerts.problem:
@@ -81,12 +82,14 @@ def _last_evaluated(runtime: Runtime, viewer: Viewer) -> str:
     return "They never were since the start." if at is None else f"They last were {moment(at, viewer.zone, viewer.now)}."
 
 
-def _answer(runtime: Runtime, going: Sequence[Incident]) -> str:
+def _answer(runtime: Runtime, viewer: Viewer, going: Sequence[Incident]) -> str:
     said = f"<b>{counted(len(going), 'alert fires', 'alerts fire')}.</b>" if going else "<b>Nothing fires.</b>"
     if runtime.settings.demo:
         return f"{said} In the demo nobody is told of anything; <code>coupling-health alert test</code> tries a channel."
     if not runtime.alert_book.channels():
         return f"{said} <b>Nobody is told</b>: no channel is set up. Set <code>alerts.channels.NAME.url</code> and restart."
+    if now := runtime.maintenance.now():
+        return f"{said} <b>Nobody is told</b>: maintenance {when_in_words(now[-1], viewer)}."
     return said
 
 
