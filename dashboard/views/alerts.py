@@ -84,12 +84,15 @@ def _last_evaluated(runtime: Runtime, viewer: Viewer) -> str:
 
 def _answer(runtime: Runtime, viewer: Viewer, going: Sequence[Incident]) -> str:
     said = f"<b>{counted(len(going), 'alert fires', 'alerts fire')}.</b>" if going else "<b>Nothing fires.</b>"
+    if runtime.alerts.problem:
+        said = "<b>It is not known what fires.</b>"
     if runtime.settings.demo:
         return f"{said} In the demo nobody is told of anything; <code>coupling-health alert test</code> tries a channel."
     if not runtime.alert_book.channels():
         return f"{said} <b>Nobody is told</b>: no channel is set up. Set <code>alerts.channels.NAME.url</code> and restart."
     if now := runtime.maintenance.now():
-        return f"{said} <b>Nobody is told</b>: maintenance {when_in_words(now[-1], viewer)}."
+        longest = max(now, key=lambda one: one.end)
+        return f"{said} <b>Nobody is told</b>: maintenance {when_in_words(longest, viewer)}."
     return said
 
 
