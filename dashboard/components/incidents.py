@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from html import escape
 
@@ -13,13 +13,12 @@ from core.alerts.wording import advice, title
 from core.errors import AlertProblem
 from core.state.incidents import Incident
 from core.state.outbox import Letter, LetterState
+from dashboard.components.refusals import Place, asking, guarded
 from dashboard.runtime import Runtime
 from dashboard.viewer import Viewer
 from dashboard.wording import counted, moment, timed
 from dashboard.wording_alerts import incident_address, lasting, told_in_words, worst
 from dashboard.wording_maintenance import when_in_words
-
-PROBLEM = "alert-problem"
 
 _SOON = timedelta(days=1)
 _MEANS = ". Checks go on, and count neither as healthy nor as bad; nobody is told of alerts."
@@ -67,9 +66,9 @@ def from_message(runtime: Runtime, viewer: Viewer) -> None:
     def do() -> None:
         note = str(st.session_state.get("asked-note", ""))
         if link.deed is Deed.ACKNOWLEDGE:
-            guarded(lambda: runtime.alert_book.acknowledge(incident.id, viewer.username, note))
+            guarded(Place.TOP, lambda: runtime.alert_book.acknowledge(incident.id, viewer.username, note))
         else:
-            guarded(lambda: runtime.alert_book.snooze(incident, viewer.username, note))
+            guarded(Place.TOP, lambda: runtime.alert_book.snooze(incident, viewer.username, note))
         for part in ("do", "expires", "signature"):
             st.query_params.pop(part, None)
 
@@ -117,22 +116,12 @@ def actions(runtime: Runtime, viewer: Viewer, incident: Incident) -> None:
     """Acknowledge it, or snooze it for an hour."""
     note_key = f"note-{incident.id}"
 
-    def acknowledge() -> None:
-        guarded(lambda: runtime.alert_book.acknowledge(incident.id, viewer.username, str(st.session_state.get(note_key, ""))))
+    def note() -> str:
+        return str(st.session_state.get(note_key, ""))
 
-    def snooze() -> None:
-        guarded(lambda: runtime.alert_book.snooze(incident, viewer.username, str(st.session_state.get(note_key, ""))))
-
+    acknowledge = asking(Place.TOP, lambda: runtime.alert_book.acknowledge(incident.id, viewer.username, note()))
+    snooze = asking(Place.TOP, lambda: runtime.alert_book.snooze(incident, viewer.username, note()))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key=f"actions-{incident.id}"):
         st.text_input("Note", key=note_key, placeholder="who does what about it", max_chars=500)
         st.button("Acknowledge", key=f"acknowledge-{incident.id}", type="primary", on_click=acknowledge)
         st.button("Snooze 1 h", key=f"snooze-{incident.id}", on_click=snooze)
-
-
-def guarded(do: Callable[[], object]) -> None:
-    """Do something; what hinders it stands on the page."""
-    st.session_state.pop(PROBLEM, None)
-    try:
-        do()
-    except AlertProblem as problem:
-        st.session_state[PROBLEM] = problem.advice

@@ -11,7 +11,7 @@ import streamlit as st
 from core.durations import in_words
 from core.maintenance import Occurrence, Repeats
 from core.maintenance_plan import LONGEST_REASON
-from dashboard.components.incidents import PROBLEM, guarded
+from dashboard.components.refusals import Place, asking, guarded, say_refusal
 from dashboard.runtime import Runtime
 from dashboard.viewer import Viewer
 from dashboard.wording_analysis import WEEKDAYS
@@ -47,7 +47,7 @@ def _row(runtime: Runtime, viewer: Viewer, one: Occurrence) -> None:
             f'<p class="detail note">{repeats_in_words(window)} · by {escape(window.created_by)}</p></div>'
         )
         label = "End it" if one.holds(viewer.now) else "Take it back"
-        end = lambda: guarded(lambda: runtime.maintenance.end(window.id, viewer.username))  # noqa: E731 - one line for one button
+        end = asking(Place.MAINTENANCE, lambda: runtime.maintenance.end(window.id, viewer.username))
         st.button(label, key=f"end-maintenance-{window.id}", on_click=end)
 
 
@@ -57,7 +57,8 @@ def _form(runtime: Runtime, viewer: Viewer) -> None:
         starts: datetime | None = state[_STARTS]
         last: date | None = state.get(_LAST)
         repeats = Repeats(state[_REPEATS])
-        guarded(
+        planned = guarded(
+            Place.MAINTENANCE,
             lambda: runtime.maintenance.plan(
                 str(state[_REASON]).replace("\x00", ""),
                 viewer.username,
@@ -67,9 +68,9 @@ def _form(runtime: Runtime, viewer: Viewer) -> None:
                 repeats=repeats,
                 weekdays=frozenset(WEEKDAYS.index(day) for day in state.get(_DAYS) or ()),
                 last_day=last,
-            )
+            ),
         )
-        if PROBLEM not in state:
+        if planned:
             state[_REASON], state[_STARTS] = "", None
 
     with st.container(key="maintenance-form"):
@@ -95,4 +96,5 @@ def _form(runtime: Runtime, viewer: Viewer) -> None:
                 if repeats is Repeats.WEEKLY:
                     st.pills("On", WEEKDAYS, selection_mode="multi", key=_DAYS, help="None: on the weekday of its beginning.")
                 st.date_input("Until", value=None, key=_LAST, width=160, help="The last day on which one begins.")
+        say_refusal(Place.MAINTENANCE)
         st.button("Plan it", key="add-maintenance", type="primary", on_click=plan)

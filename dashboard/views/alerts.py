@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from html import escape
 
 import streamlit as st
@@ -19,8 +20,9 @@ from core.state.drills import Drill
 from core.state.incidents import Incident
 from core.state.outbox import Letter, LetterState
 from core.state.silences import Silence
-from dashboard.components.incidents import PROBLEM, from_message, going_on, guarded
+from dashboard.components.incidents import from_message, going_on
 from dashboard.components.maintenance_card import maintenance_card
+from dashboard.components.refusals import Place, asking, guarded, say_refusal
 from dashboard.components.tiles import Tile, tiles
 from dashboard.runtime import Runtime
 from dashboard.viewer import Viewer
@@ -47,8 +49,7 @@ def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
     going = book.open_incidents()
     st.html('<h1 class="page">Alerts</h1>')
     st.html(f'<p class="sentence answer-line" data-testid="alerts-answer">{_answer(runtime, viewer, going)}</p>')
-    if problem := st.session_state.get(PROBLEM):
-        st.error(problem, icon=":material/error:")
+    say_refusal(Place.TOP)
     if failing := runtime.alerts.problem:
         st.error(f"{_BLIND} {_last_evaluated(runtime, viewer)} The reason: {failing}", icon=":material/error:")
     from_message(runtime, viewer)
@@ -146,8 +147,8 @@ def _silences(runtime: Runtime, viewer: Viewer) -> None:
         rule = None if state["silence-rule"] == _ALL else str(state["silence-rule"])
         length, until_resolved = _LENGTHS[state["silence-length"]], bool(state["silence-resolved"])
         reason = str(state["silence-reason"])
-        guarded(lambda: runtime.alert_book.silence(rule, reason, viewer.username, length, until_resolved=until_resolved))
-        if PROBLEM not in state:
+        ask = partial(runtime.alert_book.silence, rule, reason, viewer.username, length, until_resolved=until_resolved)
+        if guarded(Place.SILENCES, ask):
             state["silence-reason"] = ""
 
     with st.container(key="silence-form"):
@@ -156,6 +157,7 @@ def _silences(runtime: Runtime, viewer: Viewer) -> None:
             st.selectbox("For", list(_LENGTHS), key="silence-length", width=120)
         st.text_input("Reason", key="silence-reason", placeholder="why nobody is told", max_chars=500)
         st.checkbox("End it when the alert resolves", key="silence-resolved")
+        say_refusal(Place.SILENCES)
         st.button("Silence", key="add-silence", type="primary", on_click=add)
 
 
@@ -167,7 +169,7 @@ def _silence(runtime: Runtime, viewer: Viewer, silence: Silence) -> None:
             f'<div data-silence="{silence.id}"><b>{escape(silence.rule or "All rules")}</b> until {until}{ends}'
             f'<p class="detail note">{escape(silence.reason)} · by {escape(silence.created_by)}</p></div>'
         )
-        end = lambda: guarded(lambda: runtime.alert_book.end_silence(silence.id))  # noqa: E731 - one line for one button
+        end = asking(Place.SILENCES, lambda: runtime.alert_book.end_silence(silence.id))
         st.button("End it", key=f"end-silence-{silence.id}", on_click=end)
 
 
@@ -223,10 +225,11 @@ def _past_one(one: Incident, name: str, figures: AlertFigures, viewer: Viewer) -
 def _letters(runtime: Runtime, viewer: Viewer) -> None:
     book = runtime.alert_book
     st.html('<h2 class="card">Messages</h2>')
+    say_refusal(Place.MESSAGES)
     for letter in book.letters(20, LetterState.GIVEN_UP):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.html(f"<div>{_letter(letter, viewer)}</div>")
-            again = lambda number=letter.id: guarded(lambda: book.send_again(number))  # noqa: E731 - one line for one button
+            again = asking(Place.MESSAGES, partial(book.send_again, letter.id))
             st.button("Send again", key=f"again-{letter.id}", on_click=again)
     others = [letter for letter in book.letters(60) if letter.state is not LetterState.GIVEN_UP]
     if others:

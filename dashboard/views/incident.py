@@ -13,7 +13,8 @@ from core.durations import in_words
 from core.health_monitor import HealthSummary
 from core.state.incidents import Incident
 from dashboard.components import charts
-from dashboard.components.incidents import PROBLEM, actions
+from dashboard.components.incidents import actions
+from dashboard.components.refusals import Place, say_refusal
 from dashboard.components.tiles import Tile, tiles
 from dashboard.runtime import Runtime
 from dashboard.viewer import Viewer
@@ -35,8 +36,7 @@ def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
         return
     incident = story.incident
     _head(runtime, incident)
-    if problem := st.session_state.get(PROBLEM):
-        st.error(problem, icon=":material/error:")
+    say_refusal(Place.TOP)
     tiles(_tiles(viewer, story))
     if incident.resolved_at is None and incident.acknowledged_at is None:
         with st.container(border=True, key="incident-actions"):
