@@ -7,12 +7,14 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from core.analysis.sums import TimeClass, sums_of
 from core.clock import Clock
 from core.forecast.model import Forecast
 from core.forecast.promise import CheckCount, Promise, PromiseOutlook, promise_outlook
+from core.maintenance import total_length
 from core.model import Status
 from core.record import HealthRecord
-from core.state import forecasts
+from core.state import forecasts, maintenance
 from core.timeline import CODES, Timeline, moment
 
 EVERY = timedelta(hours=1)
@@ -55,15 +57,26 @@ class Foresight:
         zone = ZoneInfo(settings.report.time_zone)
         local = now.astimezone(zone)
         month = Promise(local.year, local.month, zone, settings.objective.healthy_percent, 0)
-        expected = round((month.end - month.start) / settings.schedule.interval)
-        ran = self._record.timeline().between(month.start, now)
-        uncounted = int(np.count_nonzero(ran.in_maintenance))
-        promise = Promise(local.year, local.month, zone, settings.objective.healthy_percent, expected - uncounted)
+        uncounted = self._maintenance(month.start, now) + self._planned(now, month.end)
+        expected = round((month.end - month.start - uncounted) / settings.schedule.interval)
+        promise = Promise(local.year, local.month, zone, settings.objective.healthy_percent, expected)
         checks = _own(self._record.timeline())
         so_far, broken_since = self._count(checks, promise.start, now, promise.allowed)
         if not so_far.checks:
             return None
         return promise_outlook(promise, so_far, self._recent(checks, now), now, broken_since)
+
+    def _maintenance(self, start: datetime, now: datetime) -> timedelta:
+        """How long checks ran in maintenance."""
+        settings = self._record.settings
+        sums = sums_of(self._record.timeline(), start, now, settings.schedule.freshness, settings.status_thresholds)
+        return sums.time(TimeClass.MAINTENANCE)
+
+    def _planned(self, now: datetime, end: datetime) -> timedelta:
+        """How long maintenance will be, from now on, as far as it is planned."""
+        with self._record.state.read() as connection:
+            windows = maintenance.windows(connection, now)
+        return total_length(windows, now, end)
 
     def _recent(self, checks: Timeline, now: datetime) -> CheckCount:
         """The checks by which the pace is told; none on the first day, and when fewer than half of those due ran."""

@@ -25,7 +25,7 @@ class Repeats(StrEnum):
 class Window:
     """Maintenance as it was planned. `starts` is naive: what a clock in `time_zone` shows.
 
-    A time that the clocks skip begins when they have been put forward; one that comes twice, the first time.
+    A time that the clocks skip begins as much later as they were put forward; one that comes twice, the first time.
     """
 
     id: int
@@ -72,6 +72,16 @@ def of_all(windows: Sequence[Window], start: datetime, end: datetime) -> Sequenc
     """The times of several windows in [start, end), by their beginning."""
     found = [occurrence for window in windows for occurrence in occurrences(window, start, end)]
     return sorted(found, key=lambda occurrence: (occurrence.start, occurrence.window.id))
+
+
+def total_length(windows: Sequence[Window], start: datetime, end: datetime) -> timedelta:
+    """How long at least one of them holds in [start, end)."""
+    total, until = timedelta(0), start
+    for occurrence in of_all(windows, start, end):
+        begins, ends = max(occurrence.start, until), min(occurrence.end, end)
+        if begins < ends:
+            total, until = total + (ends - begins), ends
+    return total
 
 
 def share_of_time(repeats: Repeats, length: timedelta, weekdays: frozenset[int]) -> float:

@@ -21,6 +21,7 @@ MOST_WINDOWS = 100
 
 _GRACE = timedelta(minutes=1)  # that "now" may be ago when it is planned
 _AHEAD = timedelta(days=366)  # that a window may begin; also how far the next time of one is looked for
+_MOST_OF_TIME = 0.5  # that windows which repeat may take together
 _NO_DAYS: frozenset[int] = frozenset()
 
 
@@ -64,13 +65,14 @@ class MaintenancePlan:
         was counted stays counted. Raises AlertProblem when a value is not possible.
         """
         now, reason = self._clock(), " ".join(reason.split())
+        _require_fitting(repeats, weekdays, last_day)
         zone = _zone(time_zone)
-        if starts is None and repeats is Repeats.ONCE:
-            zone = ZoneInfo("UTC")  # in which no time comes twice
+        if repeats is Repeats.ONCE and (starts is None or starts.tzinfo is not None):
+            zone = ZoneInfo("UTC")  # a moment, not a time on the wall: in UTC none comes twice
         first = _on_the_wall(starts or now, zone)
-        _require_weekdays(weekdays)
-        weekdays = weekdays or frozenset([first.weekday()]) if repeats is Repeats.WEEKLY else _NO_DAYS
-        _require_possible(reason, minutes, repeats, weekdays)
+        if repeats is Repeats.WEEKLY:
+            weekdays = weekdays or frozenset([first.weekday()])
+        _require_possible(reason, minutes, repeats)
         begins = first.replace(tzinfo=zone)
         if not now - _GRACE <= begins <= now + _AHEAD:
             hint = "What was counted stays counted: plan it from now on, and by the clock of the time zone that you name."
@@ -80,8 +82,10 @@ class MaintenancePlan:
         with self._state.write() as connection:
             if next(occurrences(window, now, now + 2 * _AHEAD), None) is None:
                 raise AlertProblem("This window never comes.", hint="Its last day lies before its first time.")
-            if len(_next_of_each(connection, now)) >= MOST_WINDOWS:
+            others = [one.window for one in _next_of_each(connection, now)]
+            if len(others) >= MOST_WINDOWS:
                 raise AlertProblem(f"There are {MOST_WINDOWS} windows already.", hint="Take back those that nobody needs.")
+            _require_time_to_count([*others, window])
             return maintenance.add(connection, window)
 
     def end(self, number: int, by: str) -> None:
@@ -116,18 +120,25 @@ def _zone(name: str) -> ZoneInfo:
         raise AlertProblem(f"There is no time zone {name[:100]!r}.", hint=hint) from unknown
 
 
-def _require_weekdays(weekdays: frozenset[int]) -> None:
+def _require_fitting(repeats: Repeats, weekdays: frozenset[int], last_day: date | None) -> None:
+    if weekdays and repeats is not Repeats.WEEKLY:
+        raise AlertProblem("Only weekly maintenance has weekdays.", hint="Leave them out, or let it repeat weekly.")
+    if last_day and repeats is Repeats.ONCE:
+        raise AlertProblem("Maintenance that comes once has no last day.", hint="Leave it out, or let it repeat.")
     if any(not 0 <= day <= 6 for day in weekdays):
         raise AlertProblem("There are seven weekdays.", hint="0 is Monday, 6 is Sunday.")
 
 
-def _require_possible(reason: str, minutes: int, repeats: Repeats, weekdays: frozenset[int]) -> None:
+def _require_possible(reason: str, minutes: int, repeats: Repeats) -> None:
     if not 1 <= len(reason) <= LONGEST_REASON:
         raise AlertProblem("Maintenance needs a reason.", hint=f"Say in 1 to {LONGEST_REASON} characters what is done.")
     longest = LONGEST_MINUTES if repeats is Repeats.ONCE else LONGEST_REPEATED_MINUTES
     if not 1 <= minutes <= longest:
         hint = f"One that comes once lasts at most a week, one that comes again at most a day: 1 to {longest:,} minutes here."
         raise AlertProblem(f"Maintenance cannot last {minutes:,} minutes.", hint=hint)
-    if share_of_time(repeats, timedelta(minutes=minutes), weekdays) > 0.5:
-        hint = "Make it shorter, or let it come on fewer days."
-        raise AlertProblem("This would be maintenance for more than half of the time: nothing could be proved by it.", hint=hint)
+
+
+def _require_time_to_count(windows: Sequence[Window]) -> None:
+    if sum(share_of_time(window.repeats, window.length, window.weekdays) for window in windows) > _MOST_OF_TIME:
+        hint = "Make it shorter, let it come on fewer days, or take others back."
+        raise AlertProblem("There would be maintenance for more than half of the time: nothing could be proved.", hint=hint)

@@ -100,6 +100,8 @@ def replay(
         eyes.print(table)
         per_day = len(found) / max((last - first) / timedelta(days=1), 1)
         eyes.print(f"{len(found)} incidents would have fired, {per_day:.1f} a day. Most: the most violations while it lasted.")
+        if quiet := sum(one.in_maintenance for one in found):
+            eyes.print(f"{quiet} of them in planned maintenance, in which nobody is told.")
 
 
 def run_drill(
@@ -168,4 +170,5 @@ def _replayed_as_json(one: Replayed) -> dict[str, Any]:
         "fired_at": one.fired_at.isoformat(),
         "resolved_at": None if one.resolved_at is None else one.resolved_at.isoformat(),
         "most_violations": one.most_violations,
+        "in_maintenance": one.in_maintenance,
     }

@@ -59,6 +59,8 @@ def worst_values(incident: Incident) -> str:
 
 def state_of(incident: Incident) -> tuple[str, str]:
     """The word for where an incident stands, and the status whose colours it takes."""
+    if incident.closed is not None:
+        return "Closed", "unknown"
     if incident.resolved_at is not None:
         return "Resolved", "healthy"
     return ("Acknowledged", "degraded") if incident.acknowledged_at is not None else ("Firing", "critical")
@@ -86,8 +88,10 @@ def _said(entry: Entry, incident: Incident, viewer: Viewer) -> str:
             note = f": {escape(incident.note)}" if incident.note else "."
             return f"<b>Acknowledged</b> by {escape(incident.acknowledged_by or '')}{note}"
         case Happened.RESOLVED:
-            ended = f" {escape(incident.note)}" if incident.note and incident.acknowledged_at is None else ""
-            return f"<b>Resolved</b>, after {in_words(incident.duration(viewer.now))}.{ended}"
+            after = in_words(incident.duration(viewer.now))
+            if incident.closed is not None:
+                return f"<b>Closed</b>, after {after}: {escape(incident.closed)}."
+            return f"<b>Resolved</b>, after {after}."
     if entry.silence is not None:
         until = timed(moment(entry.silence.until, viewer.zone, viewer.now), entry.silence.until, viewer.zone)
         return f"Silenced until {until} by {escape(entry.silence.created_by)}: {escape(entry.silence.reason)}"

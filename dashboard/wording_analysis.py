@@ -106,7 +106,7 @@ def budget_in_words(budget: Budget) -> str:
     bad = f"{number(day.bad)} of {number(day.attempts)} {'was' if day.bad == 1 else 'were'} not healthy"
     times = burn(day.burn_rate).replace(" ", UNBROKEN)
     said += f" <b>Burn rate</b>: in the last day {bad}, {times} the pace that uses the whole budget up in just {window}"
-    if not day.bad or budget.bad >= budget.allowed:
+    if not day.bad or budget.bad >= allowed:
         return f"{said}."
     whole = Decimal(budget.objective.window.total_seconds())
     lasts = (budget.allowed - budget.bad) / budget.allowed * whole / day.burn_rate

@@ -139,11 +139,13 @@ def budget(frame: pd.DataFrame, end: datetime, now: datetime, promise: Fraction 
 
 def stretches(frame: pd.DataFrame, start: datetime, end: datetime) -> list[tuple[datetime, datetime, bool, str]]:
     """Times of trouble, longest first: first bad reading, end, whether a healthy reading ended it, worst rate."""
-    compared = part(frame, start, end).query("pairs > 0").reset_index(drop=True)
+    inside = frame[(frame["at"] >= pd.Timestamp(start)) & (frame["at"] < pd.Timestamp(end))].copy()
+    inside["skipped"] = inside["planned"].astype(int).cumsum()
+    compared = inside[(inside["pairs"] > 0) & ~inside["planned"].astype(bool)].reset_index(drop=True)
     if compared.empty:
         return []
     bad = compared["state"] != "healthy"
-    torn = compared["at"].diff() > FRESH_FOR
+    torn = (compared["at"].diff() > FRESH_FOR) | (compared["skipped"].diff() > 0)
     run = (bad.ne(bad.shift()) | torn).cumsum()
     found = []
     for _, rows in compared[bad].groupby(run[bad]):

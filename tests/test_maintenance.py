@@ -11,10 +11,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import sqlalchemy as sa
 from dateutil import rrule
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.analysis.period import EpisodeFigures
 from core.analysis.sums import TimeClass
 from core.errors import AlertProblem, CheckImpossible, NoSuchAlert
 from core.health_monitor import HealthMonitor
@@ -25,6 +27,7 @@ from core.record import HealthRecord
 from core.reports.making import make
 from core.reports.period import parse
 from core.reports.verifying import verify
+from core.state import schema
 from dashboard.presentation.board import Board
 from tests.application import SqliteApplication
 from tests.examples import examples
@@ -110,10 +113,10 @@ def test_a_window_keeps_to_the_clock_on_the_wall_when_the_clocks_change() -> Non
     assert begins == ["2025-10-24T02:00:00+00:00", "2025-10-25T02:00:00+00:00", "2025-10-26T03:00:00+00:00"]
 
 
-def test_a_time_that_the_clocks_skip_begins_when_they_have_been_put_forward() -> None:
+def test_a_time_that_the_clocks_skip_begins_as_much_later() -> None:
     skipped = window(wall(2026, 3, 29, 2, 30), zone="Europe/Budapest")
     ((start, end),) = times(skipped, datetime(2026, 3, 28, tzinfo=UTC), datetime(2026, 3, 30, tzinfo=UTC))
-    assert (start.astimezone(BUDAPEST).hour, end - start) == (3, HOUR)
+    assert (start.astimezone(BUDAPEST).strftime("%H:%M"), end - start) == ("03:30", HOUR)
 
 
 def test_a_fifth_weekday_stands_for_the_last_of_each_month() -> None:
@@ -155,10 +158,20 @@ def test_a_window_from_now_holds_at_once_and_for_its_length(plan: MaintenancePla
     assert (plan.now(), plan.next_of_each()) == ([], [])
 
 
-def test_a_time_with_a_zone_is_turned_to_the_clock_of_the_window(plan: MaintenancePlan) -> None:
-    made = plan.plan("upgrade", "kim", NOON + DAY, 60, time_zone="Europe/Budapest")
+def test_a_time_with_a_zone_is_turned_to_the_clock_of_a_window_that_repeats(plan: MaintenancePlan) -> None:
+    made = plan.plan("upgrade", "kim", NOON + DAY, 60, time_zone="Europe/Budapest", repeats=Repeats.DAILY)
     assert made.starts == wall(2025, 10, 26, 13), "summer time is over by then"
     assert plan.next_of_each()[0].start == NOON + DAY
+
+
+def test_a_moment_in_the_hour_that_comes_twice_is_that_moment(plan: MaintenancePlan, clock: FrozenClock) -> None:
+    """On 26 October 2025, 02:30 came twice in Budapest: at 00:30 and at 01:30 UTC."""
+    second = datetime(2025, 10, 26, 1, 30, tzinfo=UTC)
+    plan.plan("upgrade", "kim", second, 60, time_zone="Europe/Budapest")
+    assert [(one.start, one.end) for one in plan.next_of_each()] == [(second, second + HOUR)]
+    clock.advance(second - clock.now)
+    plan.plan("upgrade", "kim", None, 60, time_zone="Europe/Budapest")
+    assert [one.start for one in plan.now()] == [second, second]
 
 
 def test_windows_are_listed_with_their_next_time_the_soonest_first(plan: MaintenancePlan, clock: FrozenClock) -> None:
@@ -183,8 +196,8 @@ def test_a_window_that_is_taken_back_ends_now_and_only_once(plan: MaintenancePla
     [
         ({"starts": WALL_NOON - 2 * MINUTE}, "between now and a year ahead"),
         ({"starts": WALL_NOON + 400 * DAY}, "between now and a year ahead"),
-        ({"starts": datetime(1, 1, 1, tzinfo=UTC), "time_zone": "America/New_York"}, "no such time"),
-        ({"starts": datetime.max.replace(tzinfo=UTC), "time_zone": "Asia/Tokyo"}, "no such time"),
+        ({"starts": datetime(1, 1, 1, tzinfo=UTC), "time_zone": "America/New_York", "repeats": Repeats.DAILY}, "no such time"),
+        ({"starts": datetime.max.replace(tzinfo=UTC), "time_zone": "Asia/Tokyo", "repeats": Repeats.DAILY}, "no such time"),
         ({"starts": wall(9999, 12, 31)}, "between now and a year ahead"),
         ({"reason": " \n"}, "needs a reason"),
         ({"reason": "x" * 501}, "needs a reason"),
@@ -194,6 +207,8 @@ def test_a_window_that_is_taken_back_ends_now_and_only_once(plan: MaintenancePla
         ({"minutes": 12 * 60 + 1, "repeats": Repeats.DAILY}, "more than half of the time"),
         ({"minutes": 24 * 60, "repeats": Repeats.WEEKLY, "weekdays": frozenset({0, 1, 2, 3})}, "more than half of the time"),
         ({"weekdays": frozenset({7}), "repeats": Repeats.WEEKLY}, "seven weekdays"),
+        ({"weekdays": frozenset({1})}, "Only weekly maintenance has weekdays"),
+        ({"last_day": date(2026, 1, 1)}, "no last day"),
         ({"time_zone": "Mars/Olympus"}, "no time zone 'Mars/Olympus'"),
         ({"time_zone": "../../etc/passwd"}, "no time zone"),
         ({"time_zone": "Europe"}, "no time zone"),
@@ -207,6 +222,14 @@ def test_what_cannot_be_planned_is_refused_with_what_to_do(plan: MaintenancePlan
         plan.plan(**values)
     assert refused.value.hint
     assert plan.next_of_each() == []
+
+
+def test_windows_that_repeat_take_half_of_the_time_together_at_most(plan: MaintenancePlan) -> None:
+    first = plan.plan("days", "kim", WALL_NOON + HOUR, 12 * 60, repeats=Repeats.DAILY)
+    with pytest.raises(AlertProblem, match="more than half of the time"):
+        plan.plan("nights", "kim", WALL_NOON + 13 * HOUR, 10, repeats=Repeats.DAILY)
+    plan.end(first.id, "kim")
+    plan.plan("nights", "kim", WALL_NOON + 13 * HOUR, 10, repeats=Repeats.DAILY)
 
 
 def test_there_is_a_limit_that_windows_which_are_over_do_not_fill(plan: MaintenancePlan, clock: FrozenClock) -> None:
@@ -251,6 +274,7 @@ def test_checks_in_maintenance_count_neither_as_healthy_nor_as_bad(
     assert (sums.healthy, sums.unhealthy, sums.in_maintenance, figures.ran_of_expected) == (4, 0, 3, 7)
     assert (sums.healthy_share, sums.mean_rate(figures.thresholds), sums.most_violations) == (100, Decimal("100.00"), 0)
     assert (figures.stretches, figures.budget.attempts, figures.budget.bad) == ([], 4, 0)
+    assert figures.episodes == EpisodeFigures(), "what maintenance broke and healed says nothing about how fast things heal"
     assert sums.time(TimeClass.MAINTENANCE) == 15 * MINUTE, "from its first check to the first one after it"
     assert sums.time(TimeClass.HEALTHY) == 16 * MINUTE
 
@@ -303,6 +327,36 @@ def test_the_log_and_the_report_of_a_check_say_that_it_was_maintenance(
     assert latest is not None and latest.in_maintenance
 
 
+def test_a_check_that_had_begun_before_somebody_planned_is_not_excused(
+    plan: MaintenancePlan, app: SqliteApplication, clock: FrozenClock, new_monitor: Callable[..., HealthMonitor]
+) -> None:
+    """Between its two looks somebody sees trouble coming."""
+
+    def wait(_seconds: float) -> None:
+        clock.advance(minutes=1)
+        plan.plan("oh no", "kim", None, 30)
+
+    break_pairs(app, 50)
+    monitor = new_monitor(app, wait=wait, check={"settle_seconds": 2})
+    monitor.check_all_users()
+    assert monitor.record.timeline().in_maintenance.tolist() == [False]
+
+
+def test_a_log_of_our_own_is_read_back_with_its_mark_when_the_state_was_lost(
+    monitor: HealthMonitor, plan: MaintenancePlan, app: SqliteApplication, clock: FrozenClock
+) -> None:
+    plan.plan("upgrade", "kim", None, 60)
+    break_pairs(app, 50)
+    pass_by(monitor, clock, 1)
+    with monitor.state.write() as connection:
+        connection.execute(sa.delete(schema.history))
+        connection.execute(sa.delete(schema.known_logs))
+        connection.execute(sa.delete(schema.log_folders))
+    monitor.import_logs()
+    timeline = monitor.record.timeline()
+    assert (timeline.imported.tolist(), timeline.in_maintenance.tolist()) == ([True], [True])
+
+
 def trend_of(record: HealthRecord, clock: FrozenClock) -> Any:
     return record.trend(clock.now - DAY, clock.now)
 
@@ -322,6 +376,36 @@ def test_the_trend_shows_maintenance_and_takes_no_worst_from_it(
     assert (trend.worst, trend.below_healthy) == (100.0, timedelta(0))
 
 
+def test_a_point_of_several_checks_tells_what_counts_and_of_maintenance_only_where_nothing_else_is(
+    monitor: HealthMonitor, plan: MaintenancePlan, app: SqliteApplication, clock: FrozenClock
+) -> None:
+    pass_by(monitor, clock, 1)
+    break_pairs(app, 3)
+    pass_by(monitor, clock, 1)
+    plan.plan("upgrade", "kim", None, 8)
+    break_pairs(app, 50)
+    pass_by(monitor, clock, 1)
+    heal(app)
+    pass_by(monitor, clock, 2)
+    (point,) = monitor.record.trend(clock.now - HOUR, clock.now, most_points=1).points
+    assert (point.lowest, point.violations, point.number, point.attempts, point.in_maintenance) == (97.0, 3, 2, 5, 1)
+
+
+def test_two_stretches_of_maintenance_with_nothing_between_them_are_two(
+    monitor: HealthMonitor, plan: MaintenancePlan, clock: FrozenClock
+) -> None:
+    for hours in (0, 10):
+        clock.advance(NOON + hours * HOUR - clock.now)
+        plan.plan("upgrade", "kim", None, 30)
+        pass_by(monitor, clock, 2)
+    clock.advance(minutes=1)
+    found = trend_of(monitor.record, clock).maintenance
+    assert [(one.start - NOON, one.end - NOON) for one in found] == [
+        (5 * MINUTE, 10 * MINUTE),
+        (10 * HOUR + 5 * MINUTE, 10 * HOUR + 11 * MINUTE),
+    ]
+
+
 def test_the_promise_of_the_month_leaves_maintenance_out(
     monitor: HealthMonitor, plan: MaintenancePlan, app: SqliteApplication, clock: FrozenClock
 ) -> None:
@@ -334,7 +418,9 @@ def test_the_promise_of_the_month_leaves_maintenance_out(
     clock.advance(seconds=1)
     after = monitor.foresight.promise()
     assert before is not None and after is not None
-    assert before.promise.expected_checks - after.promise.expected_checks == 5
+    whole = 31 * 288
+    assert whole - before.promise.expected_checks == 12, "planned for the coming hour"
+    assert whole - after.promise.expected_checks == 11, "the check before it spoke for its first five minutes"
     assert (before.used, after.used) == (0, 0)
 
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import sqlalchemy as sa
+
 from core.alerts.channels import Tried
 from core.alerts.desk import LINKS, AlertDesk, RuleState
 from core.alerts.links import Link, opened
@@ -37,7 +39,7 @@ class AlertFigures:
 
     count: int  # incidents
     detected: timedelta | None  # until the rule fired (MTTD)
-    told: timedelta | None  # until the first message had arrived
+    told: timedelta | None  # until the first message had arrived; of those that nothing kept quiet as they fired
     repaired: timedelta | None  # until it was over (MTTR)
     delivered: Mapping[int, datetime]  # when the first message about an incident had arrived
     letters: Mapping[int, Sequence[Letter]]  # the messages about each incident, oldest first
@@ -96,12 +98,19 @@ class AlertBook:
         return story_of(incident, letters, quiet, windows)
 
     def version(self) -> str:
-        """Changes with everything that the alerts page shows. At most a second old."""
+        """Changes with what the alerts page shows of rules, incidents, messages and quiet. At most a second old."""
         kept = self._version
         if kept is None or not 0 <= time.monotonic() - kept[0] < _VERSION_HOLDS:
             with self._state.read() as connection:
-                kept = self._version = time.monotonic(), alert_version.read(connection, self._record.scope(connection))
+                kept = self._version = time.monotonic(), self._version_now(connection)
         return kept[1]
+
+    def _version_now(self, connection: sa.Connection) -> str:
+        now = self._clock()
+        holding = [silence.id for silence in silences.holding(connection, now)]
+        windows = of_all(maintenance.windows(connection, now), now, now + timedelta(microseconds=1))
+        kept = alert_version.read(connection, self._record.scope(connection))
+        return f"{kept} {holding} {[window.window.id for window in windows]} {self._desk.problem}"
 
     def figures(self) -> AlertFigures:
         """How quick everything was, over the last 30 days."""
@@ -109,6 +118,14 @@ class AlertBook:
         with self._state.read() as connection:
             found = incidents.between(connection, self._record.scope(connection), start, now)
             letters = outbox.about(connection, start, now)
+            hushed = silences.between(connection, start, now)
+            windows = of_all(maintenance.windows(connection, start), start, now)
+        heard = [
+            one
+            for one in found
+            if not any(silence.covers(one.rule) and silence.created_at <= one.opened_at < silence.until for silence in hushed)
+            and not any(window.holds(one.opened_at) for window in windows)
+        ]
         delivered = {
             number: min(arrived)
             for number, written in letters.items()
@@ -117,7 +134,7 @@ class AlertBook:
         return AlertFigures(
             count=len(found),
             detected=_mean([one.opened_at - one.began_at for one in found]),
-            told=_mean([delivered[one.id] - one.began_at for one in found if one.id in delivered]),
+            told=_mean([delivered[one.id] - one.began_at for one in heard if one.id in delivered]),
             repaired=_mean([one.resolved_at - one.began_at for one in found if one.resolved_at]),
             delivered=delivered,
             letters=letters,

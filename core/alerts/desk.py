@@ -28,6 +28,7 @@ from core.status import Schedule, speaks_for
 log = logging.getLogger(__name__)
 
 LINKS = "alert links"
+_LATE = timedelta(minutes=2)
 EVERY = timedelta(seconds=15)  # that the watchdog looks, whether checks run or not
 
 
@@ -54,7 +55,8 @@ class AlertDesk:
             self.channels = {}
             self.rules = [_for_the_demo(rule) for rule in self.rules]
         self.evaluated_at: datetime | None = None  # here, and without a problem
-        self.problem: str | None = None  # why the last evaluation did not come through
+        self._problem: str | None = None  # why the last evaluation did not come through
+        self._begun = clock()
 
     def evaluate(self) -> None:
         """Step every rule, and put messages about what changed into the outbox, in one transaction.
@@ -67,18 +69,26 @@ class AlertDesk:
             if known.readable:
                 _Evaluation(self, self._monitor, connection, known, self._clock()).run()
         if known.readable:
-            self.evaluated_at, self.problem = self._clock(), None
+            self.evaluated_at, self._problem = self._clock(), None
+        else:
+            self._problem = known.assessment.reason
 
     def evaluate_quietly(self) -> None:
         """As a job, and after a check, whose result must not depend on it: the next tick comes anyway."""
         try:
             self.evaluate()
         except StateDatabaseUnavailable as away:
-            self.problem = str(away)
+            self._problem = str(away)
             log.warning("Alert rules could not be evaluated: %s", away)
         except Exception as unforeseen:  # the border of a job
-            self.problem = f"{type(unforeseen).__name__}: {unforeseen}"
+            self._problem = f"{type(unforeseen).__name__}: {unforeseen}"
             log.exception("Alert rules could not be evaluated")
+
+    @property
+    def problem(self) -> str | None:
+        """Why nothing can be said about now: the last evaluation failed, or nobody evaluates any more. None when all is well."""
+        late = self._clock() - (self.evaluated_at or self._begun) > _LATE
+        return self._problem or ("nobody has evaluated them for minutes" if late else None)
 
     def states(self) -> Sequence[RuleState]:
         """Every rule that is on, and where it stands."""
@@ -173,7 +183,9 @@ class _Evaluation:
         if rule.condition is Condition.PAIRS_DROPPED and self._known.facts.evidence.completed_at:
             begun = standing.since if standing.phase in (Phase.PENDING, Phase.FIRING) else None
             usual = usual_pairs(self._monitor.record.timeline(), begun or self._known.facts.evidence.completed_at)
-        return seen_at(self._known, self._now, self._monitor.settings.schedule, usual, self._drilled)
+        seen = seen_at(self._known, self._now, self._monitor.settings.schedule, usual, self._drilled)
+        of_pairs = rule.condition is not Condition.DRILL_FAILED
+        return seen if of_pairs else replace(seen, fresh=False, totals=None)  # a drill has nothing to do with them
 
     def _follow(self, incident: Incident, seen: Seen, standing: Standing) -> None:
         """The worst that was seen while it was open."""
@@ -199,7 +211,7 @@ class _Evaluation:
         names = {rule.name for rule in self._desk.rules}
         for incident in self._open.values():
             if incident.rule not in names:
-                incidents.change(self._connection, incident.id, resolved_at=self._now, note="The rule was turned off.")
+                incidents.change(self._connection, incident.id, resolved_at=self._now, closed="the rule was turned off")
                 incidents.keep_standing(self._connection, self._scope, incident.rule, Standing())
 
     def _to_be_told(self) -> Sequence[Item]:

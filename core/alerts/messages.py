@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -13,7 +13,7 @@ from typing import Any
 
 from core.alerts.links import Deed, address
 from core.alerts.phases import FLAPPING
-from core.alerts.rules import Rule, Severity
+from core.alerts.rules import Condition, Rule, Severity
 from core.alerts.wording import advice, described, title
 from core.durations import in_words
 from core.model import Status, Totals, Violation
@@ -23,6 +23,7 @@ from core.words import KIND_WORDS
 SHORTEST = 160  # characters of a message for telephones
 FIRST = 5  # violations that a message names
 _KEY = "{key}"  # put in as the message is sent
+_CALLS = re.compile(r"\](?=\()|<(?=[@!#])|@(?=everyone\b|here\b|channel\b|all\b)", re.IGNORECASE)
 _FORMATTING = re.compile(r"[\\`*\[\]<>]")  # of Markdown; what it does within words, as in A_B, is nothing
 
 
@@ -64,6 +65,8 @@ class Situation:
 def composed(items: Sequence[Item], situation: Situation) -> dict[str, Any]:
     """A message about incidents that have news at the same time, in every shape. Its keys: subject, text, html, markdown,
     short, tone, document."""
+    if all(item.rule.condition is Condition.DRILL_FAILED for item in items):
+        situation = replace(situation, violations=())  # a drill has nothing to do with them
     lines = [_line(item, situation.now) for item in items]
     todo = list(dict.fromkeys(advice(item.rule) for item in items if item.news is not News.RESOLVED))
     pairs = [_pair(violation, user_ids=situation.user_ids) for violation in situation.violations[:FIRST]]
@@ -138,7 +141,7 @@ class _Parts:
             blocks.append("\n".join([f"{self.listing}:", *(f"  {pair}" for pair in self.pairs), *filter(None, [self.more])]))
         blocks += [f"What to do: {todo}" for todo in self.todo]
         blocks += [f"{words}: {address}" for words, address in self.links]
-        return "\n\n".join([*blocks, f"Message {_KEY}"])
+        return _harmless("\n\n".join([*blocks, f"Message {_KEY}"]))
 
     def as_markdown(self) -> str:
         blocks = [*(f"*{_unformatted(line)}*" for line in self.lines), _unformatted(self.standing)]
@@ -161,6 +164,11 @@ class _Parts:
         paragraphs.append(f'<p style="color:#697386;font-size:12px">Message {_KEY}</p>')
         style = "font-family:system-ui,sans-serif;font-size:15px;line-height:1.45;color:#1b2430"
         return f'<div style="{style}">{"".join(paragraphs)}</div>'
+
+
+def _harmless(text: str) -> str:
+    """The same to the eye, and neither a link nor a call to everybody in chats that format what they get as plain text."""
+    return _CALLS.sub("\\g<0>\u200b", text)
 
 
 def _unformatted(text: str) -> str:
@@ -194,7 +202,8 @@ def _detail(item: Item) -> str:
 
 
 def _worst(incident: Incident) -> str:
-    worst = [] if incident.most_violations is None else [f"{incident.most_violations:,} violations"]
+    most = incident.most_violations
+    worst = [] if most is None else [f"{most:,} violation{'' if most == 1 else 's'}"]
     worst += [] if incident.worst_rate is None else [f"{incident.worst_rate} %"]
     return f"; at the worst {', '.join(worst)}" if worst else ""
 

@@ -30,6 +30,7 @@ class Replayed:
     fired_at: datetime
     resolved_at: datetime | None  # None: it would still be open at the end
     most_violations: int | None
+    in_maintenance: bool = False  # the newest check ran in it when the rule fired: nobody would have been told at once
 
 
 def replay(
@@ -55,7 +56,7 @@ def replay(
             before = standing[rule.name]
             after = standing[rule.name] = step(rule, before, judge(rule, _with_usual(rule, before, seen, timeline)), seen.at)
             if after.phase is Phase.FIRING:
-                known = running.get(rule.name) or Replayed(rule, after.since or seen.at, seen.at, None, None)
+                known = running.get(rule.name) or _fired(rule, after, seen.at, timeline)
                 running[rule.name] = _followed(known, seen)
             elif before.phase is Phase.FIRING:
                 over.append(replace(running.pop(rule.name), resolved_at=seen.at))
@@ -68,6 +69,12 @@ def replayed(record: HealthRecord, rules: Sequence[Rule], start: datetime, end: 
         timeline, lifetimes = view.timeline, episodes.lifetimes(view.connection, view.scope, start, end)
     settings = record.settings
     return replay(rules, timeline, lifetimes, start, end, settings.schedule, settings.status_thresholds)
+
+
+def _fired(rule: Rule, standing: Standing, at: datetime, timeline: Timeline) -> Replayed:
+    newest = timeline.position(at + timedelta(microseconds=1)) - 1
+    planned = newest >= 0 and bool(timeline.in_maintenance[newest])
+    return Replayed(rule, standing.since or at, at, None, None, planned)
 
 
 def _followed(known: Replayed, seen: Seen) -> Replayed:

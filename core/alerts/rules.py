@@ -100,6 +100,9 @@ def judge(rule: Rule, seen: Seen) -> Judged:
     return Judged(verdict, min(since, seen.at))
 
 
+_DRILL_SPEAKS = timedelta(days=2)  # twice as long as drills are apart
+
+
 def _told(holds: bool) -> Verdict:
     return Verdict.HOLDS if holds else Verdict.CLEAR
 
@@ -153,7 +156,9 @@ def _violation_older(rule: Rule, seen: Seen) -> Verdict:
 
 
 def _drill_failed(_rule: Rule, seen: Seen) -> Verdict:
-    return Verdict.UNKNOWN if seen.drilled_at is None else _told(not seen.drill_arrived)
+    """A drill of long ago says nothing about today."""
+    known = seen.drilled_at is not None and seen.at - seen.drilled_at <= _DRILL_SPEAKS
+    return _told(not seen.drill_arrived) if known else Verdict.UNKNOWN
 
 
 _JUDGES: Mapping[Condition, Callable[[Rule, Seen], Verdict]] = {

@@ -37,15 +37,18 @@ def unhealthy_stretches(
 ) -> Sequence[Stretch]:
     """The stretches of [start, end), longest first; at most `most`.
 
-    What ran in maintenance is left out. What lies outside does not count: one that began before begins with the first reading in
-    it, and one that goes on after it has not healed.
+    What ran in maintenance is left out, and ends one like a time without readings. What lies outside does not count: one that
+    began before begins with the first reading in it, and one that goes on after it has not healed.
     """
-    part = timeline.between(start, end).counted
-    part = part[part.compared]
+    ran = timeline.between(start, end)
+    chosen = ran.compared & ~ran.in_maintenance
+    part = ran[chosen]
     if not len(part):
         return []
+    skipped = np.cumsum(ran.in_maintenance)[chosen]
     bad = part.codes(thresholds) != CODES.index(Status.HEALTHY)
     late = np.diff(part.at, prepend=part.at[0]) > freshness // timedelta(microseconds=1)
+    late |= np.diff(skipped, prepend=skipped[0]) > 0
     begins = bad & (np.roll(~bad, 1) | late)
     begins[0] = bad[0]
     firsts = np.flatnonzero(begins)
@@ -67,7 +70,7 @@ def present_stretch(
     part = part[part.compared]
     if not len(part) or part[-1:].codes(thresholds)[0] == CODES.index(Status.HEALTHY):
         return None
-    return max(unhealthy_stretches(part, start, end, freshness, thresholds), key=lambda stretch: stretch.start)
+    return max(unhealthy_stretches(timeline, start, end, freshness, thresholds), key=lambda stretch: stretch.start)
 
 
 def time_unhealthy(stretches: Sequence[Stretch]) -> timedelta:

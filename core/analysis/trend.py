@@ -34,7 +34,7 @@ class TrendPoint:
     failed: int  # outside of maintenance
     imported: bool  # at least one row comes from a log, so nothing is known about the time beside it
     number: int | None = None  # of the row of history of its lowest rate, else of its first attempt; None once single checks went
-    in_maintenance: int = 0  # of the attempts: neither healthy nor bad
+    in_maintenance: int = 0  # of the attempts: they say something only where nothing else does
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +120,10 @@ def trend(
 
 
 def _maintenance(part: Timeline, until: Integers) -> list[Maintenance]:
-    """The stretches of unbroken maintenance, each up to where its last check was followed by one outside."""
-    firsts = np.flatnonzero(part.in_maintenance & ~np.concatenate([[False], part.in_maintenance[:-1]])[: len(part)])
-    lasts = np.flatnonzero(part.in_maintenance & ~np.append(part.in_maintenance[1:], False)[: len(part)])
+    """The stretches of unbroken maintenance, each up to where its last check was followed by one outside, or by none in time."""
+    goes_on = part.in_maintenance & np.append(part.in_maintenance[1:], False)[: len(part)] & (until > part.at)
+    firsts = np.flatnonzero(part.in_maintenance & ~np.concatenate([[False], goes_on[:-1]])[: len(part)])
+    lasts = np.flatnonzero(part.in_maintenance & ~goes_on)
     return [
         Maintenance(moment(start), moment(end))
         for start, end in zip(part.at[firsts].tolist(), until[lasts].tolist(), strict=True)
@@ -148,10 +149,14 @@ def _points(part: Timeline, rates: npt.NDArray[np.float64], start: datetime, end
         stretch = (part.at // _SECOND - first_second) // -(-(last_second - first_second + 1) // max(most_points, 1))
     firsts = np.flatnonzero(np.diff(stretch, prepend=stretch[0] - 1))
     lasts = np.append(firsts[1:], len(part)) - 1
-    compared = np.add.reduceat(part.compared.astype(np.int64), firsts)
-    worst = np.lexsort((np.where(part.compared, rates, np.inf), stretch))[firsts]
-    summed = np.add.reduceat(np.where(part.compared, rates, 0.0), firsts)
-    most = np.maximum.reduceat(np.where(part.failed, -1, part.violations), firsts)
+    sizes = lasts - firsts + 1
+    planned = np.add.reduceat(part.in_maintenance.astype(np.int64), firsts)
+    told = ~part.in_maintenance | np.repeat(planned == sizes, sizes)  # beside what counts, maintenance says nothing
+    answers = part.compared & told
+    compared = np.add.reduceat(answers.astype(np.int64), firsts)
+    worst = np.lexsort((~told, np.where(answers, rates, np.inf), stretch))[firsts]
+    summed = np.add.reduceat(np.where(answers, rates, 0.0), firsts)
+    most = np.maximum.reduceat(np.where(part.failed | ~told, -1, part.violations), firsts)
     columns: tuple[npt.NDArray[Any], ...] = (
         part.at[firsts],
         part.at[lasts],
@@ -159,11 +164,11 @@ def _points(part: Timeline, rates: npt.NDArray[np.float64], start: datetime, end
         summed / np.maximum(compared, 1),
         compared,
         most,
-        lasts - firsts + 1,
+        sizes,
         np.add.reduceat((part.failed & ~part.in_maintenance).astype(np.int64), firsts),
         np.logical_or.reduceat(part.imported, firsts),
         part.number[worst],
-        np.add.reduceat(part.in_maintenance.astype(np.int64), firsts),
+        planned,
     )
     return [
         TrendPoint(

@@ -43,6 +43,7 @@ class ParsedLog(NamedTuple):
     by_kind: str  # JSON: how many violations of each kind it lists
     breakdown: str | None  # JSON: see `core.breakdown`; None, and the same below, when it does not list all that it counts
     rows: Sequence[int] | None  # places in the table beside it, one for each pair
+    in_maintenance: bool = False
 
     @property
     def name(self) -> str:
@@ -198,6 +199,7 @@ class _Table:
             kinds_as_text(counts),
             as_text(counts) if log.lists_all else None,
             self._one_a_pair(rows) if log.lists_all else None,
+            log.in_maintenance,
         )
 
     def _one_a_pair(self, places: Sequence[int]) -> Sequence[int]:

@@ -37,6 +37,7 @@ class ReadLog(Generic[Kept]):
     totals: Totals
     violations: Sequence[Kept]
     check_id: str | None
+    in_maintenance: bool = False  # only this product's own say so
 
     @property
     def lists_all(self) -> bool:
@@ -72,6 +73,7 @@ class LogReader(Generic[Kept]):
             totals=_totals(content, len(violations)),
             violations=violations,
             check_id=check_id if isinstance(check_id, str) and _CHECK_ID.fullmatch(check_id) else None,
+            in_maintenance=content.get("in_maintenance") is True,
         )
 
     def cut_into_objects(self, data: bytes) -> tuple[Mapping[str, Any], Sequence[Kept]] | None:

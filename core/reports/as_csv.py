@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -39,18 +39,29 @@ COLUMNS = (
     "statement",
 )
 
+_SINCE_MAINTENANCE = ("in_maintenance", "seconds_in_maintenance")
+_OF_OLDER_VERSION = tuple(name for name in COLUMNS if name not in _SINCE_MAINTENANCE)
+
 _CELL = 30_000  # a spreadsheet's cell holds a little more
 
 
-def render(statement: Statement) -> bytes:
-    """The file, in UTF-8. A period that has only begun has one row without figures."""
-    rows = [_row(point, statement.content) for point in statement.content.points] or [[""] * (len(COLUMNS) - 1)]
+def render(statement: Statement, columns: Sequence[str] = COLUMNS) -> bytes:
+    """The file, in UTF-8, with these columns; the last is the statement's. A period that has only begun has one row without
+    figures."""
+    figures = columns[:-1]
+    rows = [_row(point, statement.content) for point in statement.content.points] or [dict.fromkeys(figures, "")]
     pieces = _pieces(written(statement), len(rows))
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    writer.writerows([*row, next(pieces, "")] for row in rows)
+    writer.writerow(columns)
+    writer.writerows([*(row[name] for name in figures), next(pieces, "")] for row in rows)
     return text.getvalue().encode()
+
+
+def columns_of(content: bytes) -> Sequence[str]:
+    """The columns with which such a file is to be compared: an older version's, where it has exactly those, else today's."""
+    header = content.decode("utf-8-sig", "replace").splitlines()[:1]
+    return _OF_OLDER_VERSION if header == [",".join(_OF_OLDER_VERSION)] else COLUMNS
 
 
 def read_statement(content: bytes) -> str:
@@ -61,41 +72,36 @@ def read_statement(content: bytes) -> str:
         rows = list(csv.reader(io.StringIO(text, newline="")))
     except (ValueError, csv.Error) as broken:
         raise ReportUnreadable from broken
-    width = len(rows[0]) if rows else 0  # an older version had fewer columns
+    width = len(rows[0]) if rows else 0
     pieces = "".join(row[-1] for row in rows[1:] if row and len(row) == width)
     if not pieces.startswith(f'{{"{MARK}"'):
         raise ReportUnreadable
     return pieces
 
 
-def has_todays_columns(content: bytes) -> bool:
-    """Whether such a file can be written again as it was."""
-    return content.decode("utf-8-sig", "replace").startswith(",".join(COLUMNS))
-
-
-def _row(point: Point, content: ReportContent) -> Sequence[str | int]:
+def _row(point: Point, content: ReportContent) -> Mapping[str, str | int]:
     sums, thresholds, zone = point.sums, content.figures.thresholds, content.period.zone
     mean, lowest = sums.mean_rate(thresholds), sums.worst_rate(thresholds)
-    return [
-        _local(point.start, zone),
-        _local(point.end, zone),
-        point.expected,
-        sums.ran,
-        sums.healthy,
-        sums.degraded,
-        sums.critical,
-        sums.empty,
-        sums.failed,
-        sums.in_maintenance,
-        sums.imported,
-        sums.agreeing,
-        sums.compared,
-        "" if mean is None else f"{mean:.2f}",
-        "" if lowest is None else f"{lowest:.2f}",
-        sums.most_violations,
-        sums.microseconds.get(TimeClass.MAINTENANCE, 0) // 1_000_000,
-        sums.microseconds.get(TimeClass.NO_DATA, 0) // 1_000_000,
-    ]
+    return {
+        "start": _local(point.start, zone),
+        "end": _local(point.end, zone),
+        "checks_expected": point.expected,
+        "checks_ran": sums.ran,
+        "healthy": sums.healthy,
+        "degraded": sums.degraded,
+        "critical": sums.critical,
+        "nothing_to_compare": sums.empty,
+        "failed": sums.failed,
+        "in_maintenance": sums.in_maintenance,
+        "logs_of_earlier_system": sums.imported,
+        "pairs_agreeing": sums.agreeing,
+        "pairs_compared": sums.compared,
+        "mean_rate": "" if mean is None else f"{mean:.2f}",
+        "lowest_rate": "" if lowest is None else f"{lowest:.2f}",
+        "most_violations": sums.most_violations,
+        "seconds_in_maintenance": sums.microseconds.get(TimeClass.MAINTENANCE, 0) // 1_000_000,
+        "seconds_without_data": sums.microseconds.get(TimeClass.NO_DATA, 0) // 1_000_000,
+    }
 
 
 def _local(at: datetime, zone: str) -> str:

@@ -159,6 +159,6 @@ def verdict_of(figures: PeriodFigures, promised: Decimal) -> Verdict:
     allowed_share = (100 - promised) / 100
     broken = sums.unhealthy > sums.attempts * allowed_share
     if 2 * sums.uncounted_time > figures.end - figures.start:
-        certain = sums.unhealthy > max(sums.attempts, figures.expected) * allowed_share
+        certain = sums.unhealthy > max(sums.attempts, figures.expected - sums.in_maintenance) * allowed_share
         return Verdict.BROKEN if certain else Verdict.TOO_LITTLE
     return Verdict.BROKEN if broken else Verdict.KEPT

@@ -42,7 +42,7 @@ def gather(record: HealthRecord, period: Period, terms: Terms, now: datetime, *,
     before_end = min(before_start + (end - period.start), period.start) if end < period.end else period.start
     with record.view() as view:
         figures = _figures(view, period.start, end, terms)
-        begun = episodes.begun_between(view.connection, view.scope, period.start, end - _MICROSECOND)
+        begun = episodes.begun_between(view.connection, view.scope, period.start, end - _MICROSECOND, counted=True)
         by_specialization = _counted((share.specialization, share.count) for share in begun)
         step = Step.HOUR if period.days <= _HOURLY_DAYS else Step.DAY
         return ReportContent(

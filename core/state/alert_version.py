@@ -16,13 +16,17 @@ def read(connection: sa.Connection, scope: str) -> str:
     of_incidents = sa.select(
         sa.func.max(incidents.c.id), sa.func.count(incidents.c.resolved_at), sa.func.count(incidents.c.acknowledged_at)
     ).where(incidents.c.watched == scope)
-    waiting = sa.select(sa.func.count()).where(outbox.c.state == LetterState.WAITING)
+    peaks = sa.select(sa.func.sum(incidents.c.most_violations)).where(
+        incidents.c.watched == scope, incidents.c.resolved_at.is_(None)
+    )
+    waiting = sa.select(sa.func.count(), sa.func.sum(outbox.c.tries)).where(outbox.c.state == LetterState.WAITING)
     given_up = sa.select(sa.func.count()).where(outbox.c.state == LetterState.GIVEN_UP)
     counts = [
         *connection.execute(of_incidents).one(),
         connection.execute(sa.select(sa.func.max(outbox.c.id))).scalar(),
         connection.execute(sa.select(sa.func.max(drills.c.id))).scalar(),
-        connection.execute(waiting).scalar(),
+        *connection.execute(waiting).one(),
+        connection.execute(peaks).scalar(),
         connection.execute(given_up).scalar(),
     ]
     for table in (silences, maintenance_windows):

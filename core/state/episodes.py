@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from core.analysis.period import EpisodeFigures
 from core.model import Direction, Kind, UserId, direction_of
 from core.state.history import seconds
-from core.state.schema import episode_changes, episodes
+from core.state.schema import episode_changes, episodes, history
 
 _HOUR = 3_600
 
@@ -126,11 +126,14 @@ def changes_in(connection: sa.Connection, scope: str, number: int) -> Changes:
 
 
 def figures(connection: sa.Connection, scope: str, start: datetime, end: datetime) -> EpisodeFigures:
-    """The lives of [start, end), as they stood at its end."""
+    """The lives of [start, end), as they stood at its end. What maintenance began, or ended, has not opened, or healed."""
     earlier = episodes.alias("earlier")
     opened, returned = connection.execute(
         sa.select(sa.func.count(), sa.func.count().filter(sa.exists().where(_is_earlier(earlier)))).where(
-            episodes.c.watched == scope, episodes.c.first_seen >= start, episodes.c.first_seen < end
+            episodes.c.watched == scope,
+            episodes.c.first_seen >= start,
+            episodes.c.first_seen < end,
+            ~_in_maintenance(episodes.c.opened_in),
         )
     ).one()
     length = seconds(episodes.c.resolved_at) - seconds(episodes.c.first_seen)
@@ -141,7 +144,13 @@ def figures(connection: sa.Connection, scope: str, start: datetime, end: datetim
             sa.func.coalesce(sa.func.sum(length), 0),
             sa.func.coalesce(sa.func.max(length), 0),
             sa.func.count().filter(length <= _HOUR),
-        ).where(episodes.c.watched == scope, episodes.c.resolved_at >= start, episodes.c.resolved_at < end)
+        ).where(
+            episodes.c.watched == scope,
+            episodes.c.resolved_at >= start,
+            episodes.c.resolved_at < end,
+            ~_in_maintenance(episodes.c.opened_in),
+            ~_in_maintenance(episodes.c.resolved_in),
+        )
     ).one()
     open_at_end, oldest = connection.execute(
         sa.select(sa.func.count(), sa.func.min(episodes.c.first_seen)).where(
@@ -197,7 +206,7 @@ def healed(connection: sa.Connection, scope: str, *, offset: int = 0, limit: int
 
 
 def most_returning(connection: sa.Connection, scope: str, start: datetime, end: datetime, limit: int) -> Sequence[Returning]:
-    """The pairs that came apart most often in [start, end), at least twice."""
+    """The pairs that came apart most often in [start, end), at least twice. What began in maintenance does not count."""
     times = sa.func.count()
     statement = (
         sa.select(
@@ -208,7 +217,12 @@ def most_returning(connection: sa.Connection, scope: str, start: datetime, end: 
             sa.func.max(episodes.c.first_seen),
             sa.func.count().filter(episodes.c.resolved_at.is_(None)),
         )
-        .where(episodes.c.watched == scope, episodes.c.first_seen >= start, episodes.c.first_seen < end)
+        .where(
+            episodes.c.watched == scope,
+            episodes.c.first_seen >= start,
+            episodes.c.first_seen < end,
+            ~_in_maintenance(episodes.c.opened_in),
+        )
         .group_by(episodes.c.user_text, episodes.c.specialization)
         .having(times > 1)
         .order_by(times.desc(), sa.func.max(episodes.c.first_seen).desc(), episodes.c.user_text, episodes.c.specialization)
@@ -220,8 +234,11 @@ def most_returning(connection: sa.Connection, scope: str, start: datetime, end: 
     ]
 
 
-def begun_between(connection: sa.Connection, scope: str, start: datetime, end: datetime) -> Sequence[Share]:
-    """What the violations that began in [start, end] have in common, most first."""
+def begun_between(
+    connection: sa.Connection, scope: str, start: datetime, end: datetime, *, counted: bool = False
+) -> Sequence[Share]:
+    """What the violations that began in [start, end] have in common, most first; `counted`: without those of maintenance."""
+    outside = (~_in_maintenance(episodes.c.opened_in),) if counted else ()
     ahead = episodes.c.first_progress_level > episodes.c.first_license_level
     behind = episodes.c.first_progress_level < episodes.c.first_license_level
     direction = sa.case(
@@ -234,11 +251,16 @@ def begun_between(connection: sa.Connection, scope: str, start: datetime, end: d
     alike = (episodes.c.specialization, episodes.c.first_kind, direction)
     statement = (
         sa.select(*alike, sa.func.count())
-        .where(episodes.c.watched == scope, episodes.c.first_seen >= start, episodes.c.first_seen <= end)
+        .where(episodes.c.watched == scope, episodes.c.first_seen >= start, episodes.c.first_seen <= end, *outside)
         .group_by(*alike)
         .order_by(sa.func.count().desc(), *alike)
     )
     return [Share(name, Kind(kind), Direction(way), count) for name, kind, way, count in connection.execute(statement)]
+
+
+def _in_maintenance(number: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Whether the reading with that row of history ran in maintenance."""
+    return sa.exists().where(history.c.id == number, history.c.in_maintenance.is_(True))
 
 
 def _is_earlier(earlier: sa.FromClause) -> sa.ColumnElement[bool]:

@@ -25,7 +25,7 @@ _LONGEST_ERROR, _LONGEST_NAME = 2_000, 200
 _IMPORTED = (
     *("source", "check_id", "timestamp", "log_file"),
     *("outcome", "total_checked", "consistent", "inconsistent", "consistency_rate"),
-    *("unidentified_progress_rows", "unidentified_license_rows", "by_kind", "breakdown"),
+    *("unidentified_progress_rows", "unidentified_license_rows", "by_kind", "breakdown", "in_maintenance"),
 )
 _FIRST_SPAN = 2_000  # rows: a week of checks, in which the status usually changed
 
@@ -111,11 +111,12 @@ def record_imported(connection: sa.Connection, logs: Sequence[ParsedLog], thresh
         totals = Totals(total, inconsistent)
         derived = totals.outcome.value, total, totals.consistent, inconsistent, rate_of(totals, thresholds)
         figures[total, inconsistent, *unidentified] = (*derived, *unidentified)
+    source = Source.IMPORT.value
     rows = [
-        (Source.IMPORT.value, log.check_id, log.timestamp, log.name, *figures[log.figures], log.by_kind, log.breakdown)
+        (source, log.check_id, log.timestamp, log.name, *figures[log.figures], log.by_kind, log.breakdown, log.in_maintenance)
         for log in logs
     ]
-    insert_rows(connection, history, _IMPORTED, rows, written=("by_kind", "breakdown"))
+    insert_rows(connection, history, _IMPORTED, rows, written=("by_kind", "breakdown", "in_maintenance"))
     added = sa.select(history.c.id).where(history.c.id > newest, history.c.source == Source.IMPORT).order_by(history.c.id)
     return connection.execute(added).scalars().all()
 

@@ -37,6 +37,7 @@ class Incident:
     acknowledged_at: datetime | None
     acknowledged_by: str | None
     note: str | None
+    closed: str | None  # why it ended, when nobody saw its condition go
 
     def duration(self, now: datetime) -> timedelta:
         """From when the condition began to hold; up to now while it is open."""
@@ -143,4 +144,5 @@ def _incident(row: sa.Row[Any]) -> Incident:
         acknowledged_at=row.acknowledged_at,
         acknowledged_by=row.acknowledged_by,
         note=row.note,
+        closed=row.closed,
     )

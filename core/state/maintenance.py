@@ -43,9 +43,9 @@ def windows(connection: sa.Connection, since: datetime) -> Sequence[Window]:
 
 
 def any_between(connection: sa.Connection, start: datetime, end: datetime) -> bool:
-    """Whether maintenance holds at some moment of [start, end]."""
-    until = max(start, end) + timedelta(microseconds=1)
-    return bool(of_all(windows(connection, start), start, until))
+    """Whether maintenance that was planned by `start` holds at some moment of [start, end]."""
+    planned = [window for window in windows(connection, start) if window.created_at <= start]
+    return bool(of_all(planned, start, max(start, end) + timedelta(microseconds=1)))
 
 
 def end(connection: sa.Connection, number: int, by: str, now: datetime) -> bool:

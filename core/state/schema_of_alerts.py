@@ -37,6 +37,7 @@ incidents = sa.Table(
     column("acknowledged_at", UtcDateTime, nullable=True),
     column("acknowledged_by", sa.String(200), nullable=True),
     column("note", sa.Text, nullable=True),
+    column("closed", sa.String(200), nullable=True),  # why it ended, when nobody saw its condition go
     sa.Index("ix_incidents_opened_at", "watched", "opened_at"),  # the list, newest first, and those of a stretch of time
 )
 # A rule has one open incident at most.

@@ -151,6 +151,7 @@ def _incident(one: Incident, now: datetime) -> models.Incident:
         acknowledged_at=one.acknowledged_at,
         acknowledged_by=one.acknowledged_by,
         note=one.note,
+        closed=one.closed,
     )
 
 

@@ -62,6 +62,7 @@ class Incident(_Model):
     acknowledged_at: datetime | None
     acknowledged_by: str | None
     note: str | None
+    closed: str | None = Field(description="why it ended, when nobody saw its condition go")
 
 
 class Silence(_Model):

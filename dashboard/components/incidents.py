@@ -13,7 +13,7 @@ from core.alerts.wording import advice, title
 from core.errors import AlertProblem
 from core.state.incidents import Incident
 from core.state.outbox import Letter, LetterState
-from dashboard.components.refusals import Place, asking, guarded
+from dashboard.components.refusals import Place, asking, at_incident, guarded
 from dashboard.runtime import Runtime
 from dashboard.viewer import Viewer
 from dashboard.wording import counted, moment, timed
@@ -119,8 +119,8 @@ def actions(runtime: Runtime, viewer: Viewer, incident: Incident) -> None:
     def note() -> str:
         return str(st.session_state.get(note_key, ""))
 
-    acknowledge = asking(Place.TOP, lambda: runtime.alert_book.acknowledge(incident.id, viewer.username, note()))
-    snooze = asking(Place.TOP, lambda: runtime.alert_book.snooze(incident, viewer.username, note()))
+    acknowledge = asking(at_incident(incident.id), lambda: runtime.alert_book.acknowledge(incident.id, viewer.username, note()))
+    snooze = asking(at_incident(incident.id), lambda: runtime.alert_book.snooze(incident, viewer.username, note()))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key=f"actions-{incident.id}"):
         st.text_input("Note", key=note_key, placeholder="who does what about it", max_chars=500)
         st.button("Acknowledge", key=f"acknowledge-{incident.id}", type="primary", on_click=acknowledge)

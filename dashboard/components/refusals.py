@@ -21,7 +21,12 @@ class Place(StrEnum):
     MESSAGES = "messages"
 
 
-def guarded(place: Place, do: Callable[[], object]) -> bool:
+def at_incident(number: int) -> str:
+    """The top of a page, about an incident."""
+    return f"{Place.TOP}-{number}-"
+
+
+def guarded(place: str, do: Callable[[], object]) -> bool:
     """Do something; whether it was done. What hinders it stands on the page until something else is asked."""
     st.session_state.pop(_KEY, None)
     try:
@@ -32,7 +37,7 @@ def guarded(place: Place, do: Callable[[], object]) -> bool:
     return True
 
 
-def asking(place: Place, do: Callable[[], object]) -> Callable[[], None]:
+def asking(place: str, do: Callable[[], object]) -> Callable[[], None]:
     """The same for a button, as it is clicked."""
 
     def ask() -> None:
@@ -41,8 +46,8 @@ def asking(place: Place, do: Callable[[], object]) -> Callable[[], None]:
     return ask
 
 
-def say_refusal(place: Place) -> None:
-    """Say it, if it belongs here."""
+def say_refusal(place: str) -> None:
+    """Say it, if it belongs here: to the place, or to a part of it."""
     refused = st.session_state.get(_KEY)
-    if refused is not None and refused[0] == place:
+    if refused is not None and refused[0].startswith(place):
         st.error(refused[1], icon=":material/error:")

@@ -157,7 +157,9 @@ def _hover(point: TrendPoint, thresholds: Thresholds, zone: ZoneInfo) -> str:
     violations = "" if point.violations is None else f"{number(point.violations)} violations<br>"
     failed = f"{point.failed} failed<br>" if point.failed and point.lowest is not None else ""
     source = "read from a log<br>" if point.imported else ""
-    source += "in maintenance: not counted<br>" if point.in_maintenance else ""
+    if point.in_maintenance:
+        of = "" if point.in_maintenance == point.attempts else f"{point.in_maintenance} of {point.attempts} "
+        source += f"{of}in maintenance: not counted<br>"
     return f"{rate}<br>{several}{violations}{failed}{source}{exact(point.start, zone).replace(' · ', '<br>')}"
 
 

@@ -98,8 +98,8 @@ def _verdict(viewer: Viewer, summary: HealthSummary, figures: PeriodFigures, str
     if sums.in_maintenance:
         st.html(
             f'<p class="detail quiet" data-testid="maintenance-note">{counted(sums.in_maintenance, "check", "checks")} ran in '
-            f"planned maintenance ({in_words(sums.time(TimeClass.MAINTENANCE))}): neither healthy nor bad, they count in nothing "
-            "below but in the number of checks that ran.</p>"
+            f"planned maintenance ({in_words(sums.time(TimeClass.MAINTENANCE))}): neither healthy nor bad. They have no part in "
+            "rates, shares, budget, stretches and times to heal; charts show them.</p>"
         )
     if figures.dropped_days:
         st.html(

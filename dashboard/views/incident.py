@@ -14,7 +14,7 @@ from core.health_monitor import HealthSummary
 from core.state.incidents import Incident
 from dashboard.components import charts
 from dashboard.components.incidents import actions
-from dashboard.components.refusals import Place, say_refusal
+from dashboard.components.refusals import at_incident, say_refusal
 from dashboard.components.tiles import Tile, tiles
 from dashboard.runtime import Runtime
 from dashboard.viewer import Viewer
@@ -36,7 +36,7 @@ def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
         return
     incident = story.incident
     _head(runtime, incident)
-    say_refusal(Place.TOP)
+    say_refusal(at_incident(incident.id))
     tiles(_tiles(viewer, story))
     if incident.resolved_at is None and incident.acknowledged_at is None:
         with st.container(border=True, key="incident-actions"):
@@ -73,14 +73,14 @@ def _head(runtime: Runtime, incident: Incident) -> None:
 
 
 def _tiles(viewer: Viewer, story: Story) -> list[Tile]:
-    incident, told = story.incident, story.told_at
+    incident, told, most = story.incident, story.told_at, story.incident.most_violations
     return [
         Tile(_length(incident, viewer), "from when the condition began to hold", "length"),
-        Tile(number(incident.most_violations), "violations at the worst", "most"),
+        Tile(number(most), f"{'violation' if most == 1 else 'violations'} at the worst", "most"),
         Tile(NONE if incident.worst_rate is None else rate(incident.worst_rate), "lowest rate", "worst"),
         Tile(in_words(incident.opened_at - incident.began_at), "until the alert", "detected"),
         Tile(NONE if told is None else in_words(told - incident.began_at), "until the first message arrived", "told"),
-        Tile(number(incident.returns), "times it was gone and came back", "returns"),
+        Tile(number(incident.returns), f"{'time' if incident.returns == 1 else 'times'} it was gone and came back", "returns"),
     ]
 
 

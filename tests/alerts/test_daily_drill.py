@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,12 +11,15 @@ import sqlalchemy as sa
 from core.alerts.book import AlertBook
 from core.alerts.configured import AlertSettings
 from core.alerts.phases import Phase
+from core.alerts.rules import Condition, Seen, Verdict, judge
+from core.model import Status
 from core.settings import Settings
 from core.state.schema_of_alerts import alert_states
 from tests.alerts.conftest import NewWatch
 from tests.alerts.receivers import Receiver
-from tests.alerts.test_desk import events
+from tests.alerts.test_desk import break_pairs, events
 from tests.alerts.watch import Watch, channels
+from tests.application import SqliteApplication
 from tests.frozen_clock import NOON
 
 DAY = timedelta(days=1)
@@ -63,6 +67,27 @@ def test_a_drill_that_arrives_tells_nobody_anything(drilling: Watch, book: Alert
     assert (last.arrived, last.delivered_seconds) == (True, 1.5)
 
 
+def test_a_drill_of_long_ago_says_nothing_about_today(drilling: Watch, book: AlertBook) -> None:
+    rule = next(rule for rule in drilling.desk.rules if rule.condition is Condition.DRILL_FAILED)
+    seen = Seen(NOON, timedelta(minutes=5), Status.HEALTHY, fresh=True, drilled_at=NOON - 2 * DAY, drill_arrived=True)
+    assert judge(rule, seen).verdict is Verdict.CLEAR
+    assert judge(rule, replace(seen, drilled_at=NOON - 2 * DAY - timedelta(seconds=1))).verdict is Verdict.UNKNOWN
+
+
+def test_a_failed_drill_has_nothing_to_do_with_the_pairs(drilling: Watch, book: AlertBook, app: SqliteApplication) -> None:
+    break_pairs(app, 9)
+    drilling.pass_by(minutes=5)
+    book.keep_drill("ops", None, "HTTP 500")
+    drilling.pass_by(minutes=1)
+    book.keep_drill("ops", 1.5, "accepted")
+    drilling.pass_by(minutes=1)
+    (incident,) = drilling.incidents()
+    assert (incident.violations, incident.most_violations, incident.worst_rate) == (None, None, None)
+    fired, resolved = [message["text"] for message in drilling.messages() if "drill" in message["subject"]][::2]
+    assert "violations" not in fired.replace("Now degraded: 99.10 % of 1000 pairs agree", "")
+    assert "at the worst" not in resolved
+
+
 def test_without_a_daily_drill_there_is_no_rule_for_it() -> None:
     assert "drill_failed" not in {rule.name for rule in AlertSettings().built_rules()}
     own = AlertSettings(rules={"drill_failed": {"severity": "info"}})
@@ -86,3 +111,12 @@ def test_an_evaluation_that_does_not_come_through_is_told_until_one_does(drillin
         connection.execute(sa.delete(alert_states).where(alert_states.c.rule == "odd"))
     desk.evaluate_quietly()
     assert (desk.problem, desk.evaluated_at) == (None, drilling.clock.now)
+
+
+def test_when_nobody_evaluates_any_more_that_is_told(drilling: Watch) -> None:
+    drilling.clock.advance(minutes=2)
+    assert drilling.desk.problem is None
+    drilling.clock.advance(seconds=1)
+    assert drilling.desk.problem == "nobody has evaluated them for minutes"
+    drilling.look()
+    assert drilling.desk.problem is None

@@ -255,3 +255,13 @@ def self_signed(folder: Path) -> tuple[Path, Path]:
         private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return folder / "certificate.pem", folder / "key.pem"
+
+
+def test_a_plain_text_makes_no_link_and_calls_nobody_in_chats_that_format_it(new_watch: NewWatch, app: SqliteApplication) -> None:
+    watch = new_watch(**channels(hook="http://127.0.0.1:9/"), rules={"any": {"when": "violations_above"}})
+    app.progress(1, "[WIN](HTTP://EVIL) @EVERYONE <!CHANNEL>", 3)
+    watch.look()
+    text = watch.messages()[0]["text"]
+    for harmful in ("](", "@EVERYONE", "<!"):
+        assert harmful not in text
+    assert "[WIN]\u200b(HTTP://EVIL) @\u200bEVERYONE <\u200b!CHANNEL>" in text

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from core.alerts.book import AlertBook
 from core.alerts.phases import Phase
+from core.alerts.replay import replayed
 from core.maintenance_plan import MaintenancePlan
 from tests.alerts.conftest import NewWatch
 from tests.alerts.receivers import Receiver
@@ -100,3 +102,39 @@ def test_rules_learn_nothing_usual_from_maintenance(
     assert receiver.received == []
     watch.pass_by(every=FIVE, minutes=10)
     assert events(receiver) == [("fired", ["pairs_dropped"])], "they did not come back"
+
+
+def test_a_replay_says_which_incidents_fell_into_maintenance(watch: Watch, plan: MaintenancePlan, app: SqliteApplication) -> None:
+    watch.pass_by(minutes=6)
+    plan.plan("upgrade", "kim", None, 20)
+    break_pairs(app, 11)
+    watch.pass_by(minutes=10)
+    heal(app)
+    watch.pass_by(minutes=60)
+    break_pairs(app, 11)
+    watch.pass_by(minutes=10)
+    found = replayed(watch.monitor.record, watch.desk.rules, NOON - MINUTE, watch.clock.now)
+    assert [(one.rule.name, one.in_maintenance) for one in found] == [("many_violations", True), ("many_violations", False)]
+
+
+def test_how_quickly_somebody_is_told_leaves_out_what_was_kept_quiet(
+    watch: Watch, plan: MaintenancePlan, app: SqliteApplication
+) -> None:
+    plan.plan("upgrade", "kim", None, 178)
+    break_pairs(app, 11)
+    watch.pass_by(every=FIVE, minutes=190)
+    book = AlertBook(watch.monitor.record, watch.desk, watch.clock)
+    assert (book.figures().count, len(book.figures().delivered), book.figures().told) == (1, 1, None)
+
+
+def test_an_incident_of_a_rule_that_is_turned_off_is_closed_and_keeps_its_note(
+    watch: Watch, new_watch: NewWatch, app: SqliteApplication, receiver: Receiver
+) -> None:
+    break_pairs(app, 11)
+    watch.pass_by(minutes=5)
+    AlertBook(watch.monitor.record, watch.desk, watch.clock).acknowledge(1, "ann", "the import is wrong, I stop it")
+    off = new_watch(**channels(hook=receiver.url), rules={"many_violations": {"enabled": False}})
+    off.desk.evaluate()
+    (incident,) = off.incidents()
+    assert (incident.note, incident.closed) == ("the import is wrong, I stop it", "the rule was turned off")
+    assert incident.resolved_at is not None

@@ -34,8 +34,13 @@ def walk(readings: list[Reading], start: datetime, end: datetime) -> list[tuple[
         run.clear()
 
     before: Reading | None = None
-    for row in (row for row in sorted(readings) if start <= row.at < end and row.compared and not row.in_maintenance):
-        late = before is not None and row.at - before.at > FRESH_FOR
+    planned = False  # since the one before
+    for row in (row for row in sorted(readings) if start <= row.at < end and (row.compared or row.in_maintenance)):
+        if row.in_maintenance:
+            planned = True
+            continue
+        late = before is not None and (row.at - before.at > FRESH_FOR or planned)
+        planned = False
         if run and late and before is not None:
             close(before.at, healed=False)
         if row.status is not Status.HEALTHY:

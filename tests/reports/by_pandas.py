@@ -29,6 +29,8 @@ class Life:
     since: pd.Timestamp
     until: pd.Timestamp | None = None
     before: int = 0
+    began_in_maintenance: bool = False
+    ended_in_maintenance: bool = False
 
 
 @dataclass
@@ -137,10 +139,14 @@ def stretches(part: pd.DataFrame) -> list[tuple[pd.Timestamp, pd.Timestamp, bool
         found.append((running[0].at, end, healed, worst[0], worst[2], critical))
         running.clear()
 
-    last = None
-    for row in part[part["total"] > 0].itertuples():
-        if running and row.at - last > FRESH:
+    last, planned = None, False
+    for row in part[(part["total"] > 0) | part["planned"]].itertuples():
+        if row.planned:
+            planned = True
+            continue
+        if running and (row.at - last > FRESH or planned):
             close(last, healed=False)
+        planned = False
         if status(row.total, row.consistent) != "healthy":
             running.append(row)
         elif running:
@@ -160,10 +166,11 @@ def _lives(readings: Readings) -> list[Life]:
             continue
         seen = readings.listed[row.number]
         for pair in [pair for pair in is_open if pair not in seen]:
-            is_open.pop(pair).until = row.at
+            over = is_open.pop(pair)
+            over.until, over.ended_in_maintenance = row.at, row.planned
         for pair, kind in seen.items():
             if pair not in is_open:
-                is_open[pair] = Life(pair, kind, row.at, before=times[pair])
+                is_open[pair] = Life(pair, kind, row.at, before=times[pair], began_in_maintenance=row.planned)
                 times[pair] += 1
                 lives.append(is_open[pair])
     return lives

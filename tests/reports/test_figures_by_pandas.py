@@ -50,12 +50,12 @@ def expect_sums(sums: Sums, readings: Readings, start: pd.Timestamp, end: pd.Tim
 
 
 def expect_figures(figures: PeriodFigures, readings: Readings, start: pd.Timestamp, end: pd.Timestamp) -> None:
-    part, ran = readings.between(start, end), readings.all_between(start, end)
+    ran = readings.all_between(start, end)
     assert (figures.start, figures.end) == (start, end)
     assert figures.expected == (end - start) // pd.Timedelta(EVERY)
     expect_sums(figures.sums, readings, start, end)
     assert (figures.first_number, figures.last_number) == (ran["number"].min(), ran["number"].max())
-    found = by_pandas.stretches(part)
+    found = by_pandas.stretches(ran)
     assert figures.stretch_count == len(found)
     assert figures.time_below_healthy == sum((end - start for start, end, *_ in found), pd.Timedelta(0))
     assert [
@@ -82,8 +82,9 @@ def expect_budget(figures: PeriodFigures, readings: Readings, end: pd.Timestamp)
 
 def expect_lives(figures: PeriodFigures, readings: Readings, start: pd.Timestamp, end: pd.Timestamp) -> None:
     lives, found = readings.lives, figures.episodes
-    begun = [life for life in lives if start <= life.since < end]
-    over = [life for life in lives if life.until is not None and start <= life.until < end]
+    outside = [life for life in lives if not life.began_in_maintenance]
+    begun = [life for life in outside if start <= life.since < end]
+    over = [life for life in outside if life.until is not None and start <= life.until < end and not life.ended_in_maintenance]
     left = [life for life in lives if life.since < end and (life.until is None or life.until >= end)]
     took = [by_pandas.seconds((life.since, life.until)) for life in over if life.until is not None]
     assert (found.opened, found.returned) == (len(begun), sum(life.before > 0 for life in begun))
@@ -132,7 +133,7 @@ def test_the_days_add_up_to_the_period(content: ReportContent) -> None:
 
 
 def test_what_disagreed(content: ReportContent, readings: Readings) -> None:
-    begun = [life for life in readings.lives if START <= life.since < END]
+    begun = [life for life in readings.lives if START <= life.since < END and not life.began_in_maintenance]
     kinds, names = Counter(life.kind for life in begun), Counter(life.pair[1] for life in begun)
     assert {entry.name: entry.count for entry in content.by_kind} == kinds
     assert {entry.name: entry.count for entry in content.by_specialization} == names
@@ -147,8 +148,10 @@ def test_the_oldest_and_the_most_returning(content: ReportContent, readings: Rea
     assert [((str(one.user_id), one.specialization), one.kind, one.since) for one in content.oldest] == [
         (life.pair, life.kind, life.since) for life in oldest
     ]
-    times = Counter(life.pair for life in readings.lives if START <= life.since < END)
-    newest = {life.pair: life.since for life in readings.lives if START <= life.since < END}
+    begun = [life for life in readings.lives if START <= life.since < END and not life.began_in_maintenance]
+    assert len(begun) < sum(START <= life.since < END for life in readings.lives)
+    times = Counter(life.pair for life in begun)
+    newest = {life.pair: life.since for life in begun}
     most = sorted((pair for pair in times if times[pair] > 1), key=lambda pair: (-times[pair], -newest[pair].value, pair))[:10]
     assert [((str(one.user_id), one.specialization), one.times) for one in content.returning] == [
         (pair, times[pair]) for pair in most

@@ -78,15 +78,28 @@ def embedded(made: Made, text: str) -> bytes:
     ).encode()
 
 
-def test_a_series_of_an_older_version_with_fewer_columns_is_recomputed_and_its_rows_are_not_compared(
-    report: MakeReport, past: Past
-) -> None:
+def test_a_series_of_an_older_version_with_fewer_columns_is_compared_as_well(report: MakeReport, past: Past) -> None:
     rows = list(csv.reader(io.StringIO(report(CSV).content.decode(), newline="")))
     later = {rows[0].index("in_maintenance"), rows[0].index("seconds_in_maintenance")}
     text = io.StringIO()
     csv.writer(text).writerows([value for place, value in enumerate(row) if place not in later] for row in rows)
     result = verifying.verify(text.getvalue().encode(), past.record)
-    assert (result.holds, result.pages, result.differences) == (True, Pages.NOT_COMPARED, [])
+    assert (result.holds, result.pages, result.differences) == (True, Pages.SAME, [])
+
+
+@pytest.mark.parametrize("header", ["healthy_checks", "HEALTHY", "healthy"])
+def test_a_series_with_changed_figures_is_noticed_whatever_was_done_to_its_header(
+    report: MakeReport, past: Past, header: str
+) -> None:
+    rows = list(csv.reader(io.StringIO(report(CSV).content.decode(), newline="")))
+    failed, healthy = rows[0].index("failed"), rows[0].index("healthy")
+    rows[0][healthy] = header
+    for row in rows[1:]:
+        row[failed] = "0"
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    result = verifying.verify(text.getvalue().encode(), past.record)
+    assert (result.holds, result.pages) == (False, Pages.DIFFERENT)
 
 
 @ALL

@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.add_column("health_check_history", sa.Column("in_maintenance", sa.Boolean(), nullable=True))
+    op.add_column("incidents", sa.Column("closed", sa.String(200), nullable=True))
     op.create_table(
         "drills",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
