@@ -16,7 +16,7 @@ from core.durations import in_words
 from core.errors import CouplingHealthError
 from core.logs.archive import archived_names
 from core.settings import Settings, SideSettings
-from core.state import history, known_logs
+from core.state import history, known_logs, maintenance
 from core.state.database import StateDatabase
 
 
@@ -142,6 +142,7 @@ def _state(settings: Settings) -> Iterator[Finding]:
             pass
         yield Finding("State database", Verdict.GOOD, "It is up to date and can be written.")
         yield from _logs_and_history(settings, state)
+        yield from _maintenance(state)
     except CouplingHealthError as away:
         yield _bad("State database", away)
 
@@ -165,6 +166,18 @@ def _logs_and_history(settings: Settings, state: StateDatabase) -> Iterator[Find
             Verdict.ADVICE,
             f"{len(broken)} violation logs cannot be read: " + "; ".join(f"{log.path}: {log.problem}" for log in broken[:5]),
             "They were left as they are and do not appear in the trend.",
+        )
+
+
+def _maintenance(state: StateDatabase) -> Iterator[Finding]:
+    with state.read() as connection:
+        lost = maintenance.in_unknown_zones(connection)
+    for window in lost:
+        yield Finding(
+            "Maintenance",
+            Verdict.BAD,
+            f"Window {window.id} ({window.reason}) does not hold here: the time zone {window.time_zone} is not known.",
+            "Install the system's time zones (tzdata), or take the window back and plan it in another zone.",
         )
 
 

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
 
 _DAY = timedelta(days=1)
+_OF_ONE_MACHINE = {"localtime", "posixrules", "Factory"}  # names that say something else elsewhere, or nothing
 _WEEK = 7
 
 
@@ -39,6 +41,7 @@ class Window:
     created_at: datetime
     created_by: str
     ended_at: datetime | None  # somebody took it back: nothing of it holds from then on
+    cut_at: datetime | None = None  # somebody ended the one time of it that held then
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,21 @@ class Occurrence:
         return self.start <= at < self.end
 
 
+@cache
+def time_zones() -> Sequence[str]:
+    """The names of the time zones that a window may be planned in, in order."""
+    return sorted(available_timezones() - _OF_ONE_MACHINE)
+
+
+def has_known_zone(window: Window) -> bool:
+    """Whether this machine knows its time zone: another one, which planned it, may know more."""
+    try:
+        ZoneInfo(window.time_zone)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
+
+
 def occurrences(window: Window, start: datetime, end: datetime) -> Iterator[Occurrence]:
     """The times of a window that have a moment in common with [start, end), in order. Costs a step a day."""
     zone = ZoneInfo(window.time_zone)
@@ -62,7 +80,7 @@ def occurrences(window: Window, start: datetime, end: datetime) -> Iterator[Occu
     while day <= last:
         if _comes_on(window, day):
             begins = datetime.combine(day, window.starts.time(), zone).astimezone(UTC)
-            ends = begins + window.length if window.ended_at is None else min(begins + window.length, window.ended_at)
+            ends = _end_of(window, begins)
             if max(begins, start) < min(ends, end):
                 yield Occurrence(window, begins, ends)
         day += _DAY
@@ -93,6 +111,14 @@ def share_of_time(repeats: Repeats, length: timedelta, weekdays: frozenset[int])
 def place_in_month(day: date) -> int:
     """Which of its weekday in the month a day is: 1 to 4; 5 for the last one that is a fifth."""
     return (day.day - 1) // _WEEK + 1
+
+
+def _end_of(window: Window, begins: datetime) -> datetime:
+    """Where the time that begins then ends: when it was over, or cut, or when the whole window was taken back."""
+    ends = begins + window.length
+    if window.cut_at is not None and begins <= window.cut_at < ends:
+        ends = window.cut_at
+    return ends if window.ended_at is None else min(ends, window.ended_at)
 
 
 def _comes_on(window: Window, day: date) -> bool:

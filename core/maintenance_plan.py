@@ -10,15 +10,17 @@ import sqlalchemy as sa
 
 from core.clock import Clock
 from core.errors import AlertProblem, NoSuchAlert
-from core.maintenance import Occurrence, Repeats, Window, occurrences, of_all, share_of_time
+from core.maintenance import Occurrence, Repeats, Window, occurrences, of_all, share_of_time, time_zones
 from core.state import maintenance
 from core.state.database import StateDatabase
+from core.words import one_line
 
 LONGEST_REASON = 500
 LONGEST_MINUTES = 7 * 24 * 60
 LONGEST_REPEATED_MINUTES = 24 * 60
 MOST_WINDOWS = 100
 
+_MOMENT = timedelta(microseconds=1)
 _GRACE = timedelta(minutes=1)  # that "now" may be ago when it is planned
 _AHEAD = timedelta(days=366)  # that a window may begin; also how far the next time of one is looked for
 _MOST_OF_TIME = 0.5  # that windows which repeat may take together
@@ -35,7 +37,7 @@ class MaintenancePlan:
     def now(self) -> Sequence[Occurrence]:
         """What holds at this moment."""
         now = self._clock()
-        return self.between(now, now + timedelta(microseconds=1))
+        return self.between(now, now + _MOMENT)
 
     def between(self, start: datetime, end: datetime) -> Sequence[Occurrence]:
         """Every time of every window in [start, end), by its beginning."""
@@ -64,7 +66,7 @@ class MaintenancePlan:
         `weekdays` are those of weekly ones, 0 is Monday; by default that of `starts`. Nothing can be planned for the past: what
         was counted stays counted. Raises AlertProblem when a value is not possible.
         """
-        now, reason = self._clock(), " ".join(reason.split())
+        now, reason = self._clock(), one_line(reason)
         _require_fitting(repeats, weekdays, last_day)
         zone = _zone(time_zone)
         if repeats is Repeats.ONCE and (starts is None or starts.tzinfo is not None):
@@ -88,13 +90,18 @@ class MaintenancePlan:
             _require_time_to_count([*others, window])
             return maintenance.add(connection, window)
 
-    def end(self, number: int, by: str) -> None:
-        """Take a window back from now on. What ran in it stays marked."""
+    def end(self, number: int, by: str, *, only_this_time: bool = False) -> None:
+        """Take a window back from now on, or end only the time of it that holds now. What ran in it stays marked."""
+        now = self._clock()
         with self._state.write() as connection:
-            ended = maintenance.end(connection, number, by, self._clock())
+            if only_this_time:
+                holding = of_all(maintenance.windows(connection, now), now, now + _MOMENT)
+                ended = number in {one.window.id for one in holding} and maintenance.cut(connection, number, now)
+            else:
+                ended = maintenance.end(connection, number, by, now)
         if not ended:
-            hint = "It may have been taken back already."
-            raise NoSuchAlert(f"There is no maintenance {number} that could be taken back.", hint=hint)
+            what = "holds now" if only_this_time else "could be taken back"
+            raise NoSuchAlert(f"There is no maintenance {number} that {what}.", hint="See the alerts page for what is planned.")
 
 
 def _next_of_each(connection: sa.Connection, now: datetime) -> Sequence[Occurrence]:
@@ -113,11 +120,9 @@ def _on_the_wall(at: datetime, zone: ZoneInfo) -> datetime:
 
 
 def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as unknown:  # no such name; a path that leads out; a folder
-        hint = "Name it as in Europe/Budapest, or UTC."
-        raise AlertProblem(f"There is no time zone {name[:100]!r}.", hint=hint) from unknown
+    if name not in time_zones():
+        raise AlertProblem(f"There is no time zone {name[:100]!r}.", hint="Name it as in Europe/Budapest, or UTC.")
+    return ZoneInfo(name)
 
 
 def _require_fitting(repeats: Repeats, weekdays: frozenset[int], last_day: date | None) -> None:

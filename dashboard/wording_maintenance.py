@@ -49,6 +49,8 @@ def repeats_in_words(window: Window) -> str:
 
 
 def _days(weekdays: frozenset[int]) -> str:
+    if len(weekdays) == len(WEEKDAYS):
+        return "day"
     if weekdays == _WORKDAYS:
         return "Monday to Friday"
     names = [WEEKDAYS[day] for day in sorted(weekdays)]

@@ -13,11 +13,14 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 from dateutil import rrule
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as trying
 from hypothesis import strategies as st
 
 from core.analysis.period import EpisodeFigures
 from core.analysis.sums import TimeClass
+from core.assembly import build_monitor
+from core.doctor import examine
 from core.errors import AlertProblem, CheckImpossible, NoSuchAlert
 from core.health_monitor import HealthMonitor
 from core.maintenance import Repeats, Window, occurrences
@@ -27,7 +30,9 @@ from core.record import HealthRecord
 from core.reports.making import make
 from core.reports.period import parse
 from core.reports.verifying import verify
+from core.settings import Settings
 from core.state import schema
+from core.state.database import StateDatabase
 from dashboard.presentation.board import Board
 from tests.application import SqliteApplication
 from tests.examples import examples
@@ -79,7 +84,7 @@ def by_dateutil(planned: Window, start: datetime, end: datetime) -> list[tuple[d
     return [(at, at + planned.length) for at in begins if at < end and at + planned.length > start]
 
 
-@settings(max_examples=examples(150))
+@trying(max_examples=examples(150))
 @given(
     _walls,
     st.sampled_from(Repeats),
@@ -139,8 +144,8 @@ def app(sqlite_app: SqliteApplication) -> SqliteApplication:
 
 
 @pytest.fixture
-def monitor(app: SqliteApplication, new_monitor: Callable[..., HealthMonitor]) -> HealthMonitor:
-    return new_monitor(app)
+def monitor(app: SqliteApplication, settings_of_test: Settings, sqlite_state: StateDatabase, clock: FrozenClock) -> HealthMonitor:
+    return build_monitor(settings_of_test, sqlite_state, clock)
 
 
 @pytest.fixture
@@ -191,6 +196,38 @@ def test_a_window_that_is_taken_back_ends_now_and_only_once(plan: MaintenancePla
         plan.end(made.id, "lee")
 
 
+def test_one_time_of_a_window_is_ended_and_the_others_stay(plan: MaintenancePlan, clock: FrozenClock) -> None:
+    nightly = plan.plan("batch", "kim", None, 60, repeats=Repeats.DAILY)
+    clock.advance(minutes=20)
+    plan.end(nightly.id, "lee", only_this_time=True)
+    assert plan.now() == []
+    assert [one.start for one in plan.next_of_each()] == [NOON + DAY]
+    assert [(one.start, one.end) for one in plan.between(NOON, NOON + HOUR)] == [(NOON, NOON + 20 * MINUTE)]
+    with pytest.raises(NoSuchAlert, match="holds now"):
+        plan.end(nightly.id, "lee", only_this_time=True)
+    clock.advance(days=1)
+    assert [one.end for one in plan.now()] == [NOON + DAY + HOUR]
+
+
+def test_a_window_in_a_time_zone_that_is_not_known_here_stops_nothing_and_is_named(
+    monitor: HealthMonitor, plan: MaintenancePlan
+) -> None:
+    plan.plan("upgrade", "kim", None, 60, time_zone="Europe/Budapest", repeats=Repeats.DAILY)
+    with monitor.state.write() as connection:
+        connection.exec_driver_sql("UPDATE maintenance_windows SET time_zone = 'Mars/Olympus'")
+    monitor.check_all_users()
+    assert (plan.now(), plan.next_of_each()) == ([], [])
+    assert monitor.record.timeline().in_maintenance.tolist() == [False]
+    (finding,) = [one for one in examine(monitor.settings) if one.subject == "Maintenance"]
+    assert "Mars/Olympus is not known" in finding.sentence
+    plan.end(1, "kim")
+    assert not [one for one in examine(monitor.settings) if one.subject == "Maintenance"]
+
+
+def test_a_reason_leaves_the_text_around_it_as_it_is(plan: MaintenancePlan) -> None:
+    assert plan.plan("app\u202e 3.0\x00\n", "kim", None, 30).reason == "app 3.0"
+
+
 @pytest.mark.parametrize(
     ("wanted", "said"),
     [
@@ -212,6 +249,8 @@ def test_a_window_that_is_taken_back_ends_now_and_only_once(plan: MaintenancePla
         ({"time_zone": "Mars/Olympus"}, "no time zone 'Mars/Olympus'"),
         ({"time_zone": "../../etc/passwd"}, "no time zone"),
         ({"time_zone": "Europe"}, "no time zone"),
+        ({"time_zone": "localtime"}, "no time zone"),
+        ({"time_zone": "posix/UTC"}, "no time zone"),
         ({"time_zone": ""}, "no time zone"),
         ({"last_day": date(2025, 10, 1), "repeats": Repeats.DAILY}, "never comes"),
     ],
@@ -305,6 +344,23 @@ def test_a_check_that_fails_in_maintenance_is_marked_as_well(
     sums = monitor.record.period(start, clock.now).sums
     assert (sums.failed, sums.in_maintenance) == (0, 1)
     assert monitor.known().status is Status.UNKNOWN, "what is now is told as it is"
+
+
+def test_failed_checks_in_maintenance_leave_a_gap_of_which_nothing_is_unknown(
+    monitor: HealthMonitor, plan: MaintenancePlan, app: SqliteApplication, clock: FrozenClock
+) -> None:
+    pass_by(monitor, clock, 1)
+    plan.plan("upgrade", "kim", None, 12)
+    app.execute("ALTER TABLE user_licenses RENAME TO elsewhere")
+    for _ in range(2):
+        clock.advance(minutes=5)
+        with pytest.raises(CheckImpossible):
+            monitor.check_all_users()
+    app.execute("ALTER TABLE elsewhere RENAME TO user_licenses")
+    pass_by(monitor, clock, 1)
+    trend = monitor.record.trend(NOON + 5 * MINUTE, clock.now)
+    assert [(gap.start, gap.end, gap.unknown) for gap in trend.gaps] == [(NOON + 10 * MINUTE, NOON + 20 * MINUTE, False)]
+    assert (trend.unknown, trend.failed) == (timedelta(0), 0)
 
 
 def test_a_mark_stays_whatever_becomes_of_the_plan(monitor: HealthMonitor, plan: MaintenancePlan, clock: FrozenClock) -> None:

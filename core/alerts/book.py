@@ -24,6 +24,7 @@ from core.state.drills import Drill
 from core.state.incidents import Incident
 from core.state.outbox import Letter, LetterState
 from core.state.silences import LONGEST_REASON, Silence
+from core.words import one_line
 
 LONGEST_NOTE = 500
 LONGEST_SILENCE = timedelta(days=366)
@@ -171,7 +172,7 @@ class AlertBook:
 
     def acknowledge(self, number: int, by: str, note: str = "") -> Incident:
         """Somebody cares for an incident: it is not told again until it is over."""
-        note = " ".join(note.split())
+        note = one_line(note)
         if len(note) > LONGEST_NOTE:
             raise AlertProblem(f"The note has {len(note):,} characters.", hint=f"Write at most {LONGEST_NOTE}.")
         with self._state.write() as connection:
@@ -188,7 +189,7 @@ class AlertBook:
         self, rule: str | None, reason: str, by: str, until: datetime | timedelta, *, until_resolved: bool = False
     ) -> Silence:
         """Tell nobody of a rule, or of any, for a time. What still fires at its end is told then."""
-        now, reason = self._clock(), " ".join(reason.split())
+        now, reason = self._clock(), one_line(reason)
         end = now + until if isinstance(until, timedelta) else until
         if rule is not None and rule not in {one.name for one in self._desk.rules}:
             raise NoSuchAlert(f"There is no rule {rule!r}.", hint="`coupling-health alert list` names those that there are.")
@@ -201,7 +202,7 @@ class AlertBook:
 
     def snooze(self, incident: Incident, by: str, reason: str) -> Silence:
         """Tell nobody of an incident's rule for an hour, or until it is over."""
-        return self.silence(incident.rule, reason.strip() or "snoozed for an hour", by, SNOOZE, until_resolved=True)
+        return self.silence(incident.rule, one_line(reason) or "snoozed for an hour", by, SNOOZE, until_resolved=True)
 
     def end_silence(self, number: int) -> None:
         """Tell people again."""

@@ -188,9 +188,9 @@ class _Evaluation:
         return seen if of_pairs else replace(seen, fresh=False, totals=None)  # a drill has nothing to do with them
 
     def _follow(self, incident: Incident, seen: Seen, standing: Standing) -> None:
-        """The worst that was seen while it was open."""
+        """The worst that was seen while it was open, outside of maintenance."""
         most, worst = incident.most_violations, incident.worst_rate
-        if seen.fresh and seen.totals is not None:
+        if seen.fresh and seen.totals is not None and not (self._known.last and self._known.last.in_maintenance):
             most = max(most or 0, seen.totals.inconsistent)
             rate = self._known.last.consistency_rate if self._known.last else None
             worst = min((one for one in (worst, rate) if one is not None), default=None)

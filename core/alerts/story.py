@@ -20,10 +20,10 @@ class Happened(StrEnum):
     MAINTENANCE = "maintenance"  # planned: nobody is told
     SILENCED = "silenced"
     FIRED = "fired"
+    RESOLVED = "resolved"
     WRITTEN = "written"  # a message that has not arrived: it waits, or was given up
     TOLD = "told"  # a message that arrived
     ACKNOWLEDGED = "acknowledged"
-    RESOLVED = "resolved"
 
 
 @dataclass(frozen=True, slots=True)

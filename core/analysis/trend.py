@@ -43,7 +43,7 @@ class Gap:
 
     start: datetime
     end: datetime
-    unknown: bool  # after a failed check, or longer than a check stays fresh; else it lies between two logs
+    unknown: bool  # after a failed check, or longer than a check stays fresh; else between two logs, or failed in maintenance
 
     @property
     def length(self) -> timedelta:
@@ -200,10 +200,13 @@ def _gaps(part: Timeline, following: Integers, end: datetime, freshness: timedel
     from_logs = part.imported & np.append(part.imported[1:], False)[: len(part)]
     silent = answered & (long | from_logs) & (lengths > shortest)
     gaps = _spans(part.at[silent], following[silent], long[silent])
-    changes = np.flatnonzero(answered != np.concatenate([~answered[:1], answered[:-1]]))
+    state = 2 * answered + part.in_maintenance
+    changes = np.flatnonzero(np.diff(state, prepend=-1))
     until = np.append(part.at[changes[1:]], microseconds(end))[: len(changes)]
+    silent_in = np.logical_or.reduceat(long, changes) if len(changes) else long
+    unknown = ~part.in_maintenance[changes] | silent_in
     failing = ~answered[changes] & (until - part.at[changes] > shortest)
-    failures = _spans(part.at[changes][failing], until[failing], np.ones(int(failing.sum()), np.bool_))
+    failures = _spans(part.at[changes][failing], until[failing], unknown[failing])
     return sorted(gaps + failures, key=lambda gap: gap.start)
 
 

@@ -29,6 +29,7 @@ def read(connection: sa.Connection, scope: str) -> str:
         connection.execute(peaks).scalar(),
         connection.execute(given_up).scalar(),
     ]
+    counts.append(connection.execute(sa.select(sa.func.max(maintenance_windows.c.cut_at))).scalar())
     for table in (silences, maintenance_windows):
         counts += connection.execute(sa.select(sa.func.max(table.c.id), sa.func.count(table.c.ended_at))).one()
     return repr((stand, counts))

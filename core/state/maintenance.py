@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.maintenance import Repeats, Window, of_all
+from core.maintenance import Repeats, Window, has_known_zone, of_all
 from core.state.schema_of_alerts import maintenance_windows as table
 
 _LONGEST_NAME = 200
@@ -35,11 +35,23 @@ def add(connection: sa.Connection, window: Window) -> Window:
 
 
 def windows(connection: sa.Connection, since: datetime) -> Sequence[Window]:
-    """Those that may hold at a moment or later, in the order in which they were planned."""
+    """Those that may hold at a moment or later, in the order in which they were planned; in time zones that are known here."""
     not_taken_back = sa.or_(table.c.ended_at.is_(None), table.c.ended_at > since)
     long_over = sa.and_(table.c.repeats == Repeats.ONCE, table.c.starts < (since - _LONGEST).replace(tzinfo=None))
     statement = sa.select(table).where(not_taken_back, ~long_over).order_by(table.c.id)
-    return [_window(row) for row in connection.execute(statement)]
+    return [window for window in map(_window, connection.execute(statement)) if has_known_zone(window)]
+
+
+def in_unknown_zones(connection: sa.Connection) -> Sequence[Window]:
+    """Those that nobody took back and that this machine cannot follow, for it does not know their time zone."""
+    statement = sa.select(table).where(table.c.ended_at.is_(None)).order_by(table.c.id)
+    return [window for window in map(_window, connection.execute(statement)) if not has_known_zone(window)]
+
+
+def cut(connection: sa.Connection, number: int, now: datetime) -> bool:
+    """End the time of a window that holds now; False when there is none of that number."""
+    statement = sa.update(table).where(table.c.id == number, table.c.ended_at.is_(None))
+    return bool(connection.execute(statement.values(cut_at=now)).rowcount)
 
 
 def any_between(connection: sa.Connection, start: datetime, end: datetime) -> bool:
@@ -67,4 +79,5 @@ def _window(row: sa.Row[Any]) -> Window:
         created_at=row.created_at,
         created_by=row.created_by,
         ended_at=row.ended_at,
+        cut_at=row.cut_at,
     )

@@ -104,6 +104,7 @@ maintenance_windows = sa.Table(
     column("created_by", sa.String(200)),
     column("ended_at", UtcDateTime, nullable=True),  # somebody took it back
     column("ended_by", sa.String(200), nullable=True),
+    column("cut_at", UtcDateTime, nullable=True),  # somebody ended the one time of it that held then
 )
 
 # What came of the daily drills.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.responses import JSONResponse
@@ -27,6 +27,12 @@ router = APIRouter(prefix=PATH, tags=["maintenance"], responses=errors())
 Admin = Annotated[Token, Depends(may(Scope.ADMIN))]
 
 
+def _no_truth(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("write a number")  # noqa: TRY004 - a ValueError is what becomes an answer
+    return value
+
+
 class NewWindow(BaseModel):
     """Planned maintenance. Nothing can be planned for the past."""
 
@@ -36,16 +42,24 @@ class NewWindow(BaseModel):
     starts: Annotated[datetime, BeforeValidator(as_written)] | None = Field(
         None, description="ISO 8601; without a zone by the clock in `time_zone`; default: now"
     )
-    minutes: int = Field(ge=1, le=LONGEST_MINUTES, description="how long each lasts; one that repeats at most a day")
+    minutes: Annotated[int, BeforeValidator(_no_truth)] = Field(
+        ge=1, le=LONGEST_MINUTES, description="how long each lasts; one that repeats at most a day"
+    )
     time_zone: str = Field("UTC", max_length=100, pattern=r"^[^\x00]*$", description="as in Europe/Budapest")
     repeats: Repeats = Field(
         Repeats.ONCE,
         description="monthly: on the same weekday of the month as `starts`: its second Sunday; a fifth is the last",
     )
-    weekdays: list[Annotated[int, Field(ge=0, le=6)]] = Field(
+    weekdays: list[Annotated[int, BeforeValidator(_no_truth), Field(ge=0, le=6)]] = Field(
         default_factory=list, max_length=7, description="of weekly ones; 0 is Monday; default: that of `starts`"
     )
     last_day: date | None = Field(None, description="on which one may begin, in `time_zone`; default: it goes on")
+
+
+class EndParams(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    only_this_time: bool = Field(False, description="of one that repeats: end the time that holds now, and leave the others")
 
 
 @router.get("", response_model=list[models.Maintenance], dependencies=[reading])
@@ -78,9 +92,12 @@ async def plan(desk: TheDesk, token: Admin, wanted: NewWindow) -> Response:
 
 
 @router.delete("/{number}", status_code=204, responses=_GONE)
-async def take_back(desk: TheDesk, token: Admin, number: Annotated[int, Path(ge=1, lt=2**31)]) -> Response:
+async def take_back(
+    desk: TheDesk, token: Admin, number: Annotated[int, Path(ge=1, lt=2**31)], params: Annotated[EndParams, Query()]
+) -> Response:
     """Take a window back from now on. What ran in it stays marked."""
-    await run_in_threadpool(desk.runtime.maintenance.end, number, f"token {token.name}")
+    by, only = f"token {token.name}", params.only_this_time
+    await run_in_threadpool(lambda: desk.runtime.maintenance.end(number, by, only_this_time=only))
     return Response(status_code=204)
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from html import escape
-from zoneinfo import available_timezones
 
 import streamlit as st
 
 from core.durations import in_words
-from core.maintenance import Occurrence, Repeats
+from core.maintenance import Occurrence, Repeats, time_zones
 from core.maintenance_plan import LONGEST_REASON
 from dashboard.components.refusals import Place, asking, guarded, say_refusal
 from dashboard.runtime import Runtime
@@ -46,7 +45,11 @@ def _row(runtime: Runtime, viewer: Viewer, one: Occurrence) -> None:
             f'<div data-maintenance="{window.id}">{holds}<b>{escape(window.reason)}</b> {when}'
             f'<p class="detail note">{repeats_in_words(window)} · by {escape(window.created_by)}</p></div>'
         )
-        label = "End it" if one.holds(viewer.now) else "Take it back"
+        repeats = window.repeats is not Repeats.ONCE
+        if repeats and one.holds(viewer.now):
+            cut = asking(Place.MAINTENANCE, lambda: runtime.maintenance.end(window.id, viewer.username, only_this_time=True))
+            st.button("End it this time", key=f"cut-maintenance-{window.id}", on_click=cut)
+        label = "Take all of it back" if repeats else "End it" if one.holds(viewer.now) else "Take it back"
         end = asking(Place.MAINTENANCE, lambda: runtime.maintenance.end(window.id, viewer.username))
         st.button(label, key=f"end-maintenance-{window.id}", on_click=end)
 
@@ -88,7 +91,7 @@ def _form(runtime: Runtime, viewer: Viewer) -> None:
             repeats = st.selectbox(
                 "Repeats", list(Repeats), key=_REPEATS, width=150, format_func=lambda one: REPEATS_LABELS[Repeats(one)]
             )
-            zones = sorted(available_timezones())
+            zones = time_zones()
             usual = viewer.zone.key if viewer.zone.key in zones else "UTC"
             st.selectbox("Time zone", zones, index=zones.index(usual), key=_ZONE, width=210)
         if repeats is not Repeats.ONCE:

@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("created_by", sa.String(200), nullable=False),
         sa.Column("ended_at", UtcDateTime(), nullable=True),
         sa.Column("ended_by", sa.String(200), nullable=True),
+        sa.Column("cut_at", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.add_column("health_check_history", sa.Column("in_maintenance", sa.Boolean(), nullable=True))
