@@ -179,6 +179,23 @@ def test_maintenance_is_planned_again_and_again(served: Server, visitor: Browser
     expect_no_error(page)
 
 
+def test_one_time_of_maintenance_that_repeats_is_ended_and_the_others_stay(served: Server, visitor: BrowserContext) -> None:
+    page = enter(visitor, served, "/alerts")
+    wait_until_drawn(page)
+    page.get_by_label("What is done").fill("nightly batch")
+    choose(page, "Repeats", "Every day")
+    wait_until_drawn(page)
+    page.get_by_role("button", name="Plan it").click()
+    planned = page.locator("[data-maintenance]")
+    expect(planned).to_contain_text("Now nightly batch")
+    page.get_by_role("button", name="End it this time").click()
+    expect(planned).not_to_contain_text("Now")
+    expect(planned).to_contain_text("nightly batch")
+    page.get_by_role("button", name="Take all of it back").click()
+    expect(planned).to_have_count(0)
+    expect_no_error(page)
+
+
 def test_a_channel_is_tried_from_the_page(served: Server, mailbox: Mailbox, visitor: BrowserContext) -> None:
     page = enter(visitor, served, "/alerts")
     wait_until_drawn(page)
