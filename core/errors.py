@@ -200,5 +200,11 @@ class AlertProblem(CouplingHealthError):
     """What was asked about alerts cannot be done."""
 
 
+class AlertsNotEvaluated(CouplingHealthError):
+    """Nobody can say which alerts fire: the rules could not be evaluated."""
+
+    hint = "The server's log holds the details; they are tried again every 15 seconds."
+
+
 class NoSuchAlert(AlertProblem):
     """There is no such incident, rule, silence or channel."""

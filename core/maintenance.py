@@ -92,6 +92,11 @@ def of_all(windows: Sequence[Window], start: datetime, end: datetime) -> Sequenc
     return sorted(found, key=lambda occurrence: (occurrence.start, occurrence.window.id))
 
 
+def holding(windows: Sequence[Window], at: datetime) -> Sequence[Occurrence]:
+    """The times of several windows that hold at a moment."""
+    return of_all(windows, at, at + timedelta(microseconds=1))
+
+
 def total_length(windows: Sequence[Window], start: datetime, end: datetime) -> timedelta:
     """How long at least one of them holds in [start, end)."""
     total, until = timedelta(0), start

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from core.clock import Clock
 from core.errors import AlertProblem, NoSuchAlert
-from core.maintenance import Occurrence, Repeats, Window, occurrences, of_all, share_of_time, time_zones
+from core.maintenance import Occurrence, Repeats, Window, holding, occurrences, of_all, share_of_time, time_zones
 from core.state import maintenance
 from core.state.database import StateDatabase
 from core.words import one_line
@@ -20,7 +20,6 @@ LONGEST_MINUTES = 7 * 24 * 60
 LONGEST_REPEATED_MINUTES = 24 * 60
 MOST_WINDOWS = 100
 
-_MOMENT = timedelta(microseconds=1)
 _GRACE = timedelta(minutes=1)  # that "now" may be ago when it is planned
 _AHEAD = timedelta(days=366)  # that a window may begin; also how far the next time of one is looked for
 _MOST_OF_TIME = 0.5  # that windows which repeat may take together
@@ -37,7 +36,8 @@ class MaintenancePlan:
     def now(self) -> Sequence[Occurrence]:
         """What holds at this moment."""
         now = self._clock()
-        return self.between(now, now + _MOMENT)
+        with self._state.read() as connection:
+            return holding(maintenance.windows(connection, now), now)
 
     def between(self, start: datetime, end: datetime) -> Sequence[Occurrence]:
         """Every time of every window in [start, end), by its beginning."""
@@ -95,8 +95,8 @@ class MaintenancePlan:
         now = self._clock()
         with self._state.write() as connection:
             if only_this_time:
-                holding = of_all(maintenance.windows(connection, now), now, now + _MOMENT)
-                ended = number in {one.window.id for one in holding} and maintenance.cut(connection, number, now)
+                found = holding(maintenance.windows(connection, now), now)
+                ended = number in {one.window.id for one in found} and maintenance.cut(connection, number, now)
             else:
                 ended = maintenance.end(connection, number, by, now)
         if not ended:

@@ -17,7 +17,7 @@ from core.alerts.messages import trial_message
 from core.alerts.story import Story, story_of
 from core.clock import Clock
 from core.errors import AlertProblem, NoSuchAlert
-from core.maintenance import of_all
+from core.maintenance import holding, of_all
 from core.record import HealthRecord
 from core.state import alert_version, drills, incidents, maintenance, outbox, signing, silences
 from core.state.drills import Drill
@@ -108,10 +108,10 @@ class AlertBook:
 
     def _version_now(self, connection: sa.Connection) -> str:
         now = self._clock()
-        holding = [silence.id for silence in silences.holding(connection, now)]
-        windows = of_all(maintenance.windows(connection, now), now, now + timedelta(microseconds=1))
+        silenced = [silence.id for silence in silences.holding(connection, now)]
+        windows = holding(maintenance.windows(connection, now), now)
         kept = alert_version.read(connection, self._record.scope(connection))
-        return f"{kept} {holding} {[window.window.id for window in windows]} {self._desk.problem}"
+        return f"{kept} {silenced} {[window.window.id for window in windows]} {self._desk.problem}"
 
     def figures(self) -> AlertFigures:
         """How quick everything was, over the last 30 days."""

@@ -132,6 +132,7 @@ def seen_at(known: Known, now: datetime, schedule: Schedule, usual_pairs: int | 
         unknown_since=known.assessment.since if known.status is Status.UNKNOWN else None,
         oldest_violation=known.facts.oldest_violation,
         usual_pairs=usual_pairs,
+        in_maintenance=known.last is not None and known.last.in_maintenance,
         drilled_at=drilled.at if drilled else None,
         drill_arrived=drilled is not None and drilled.arrived,
     )
@@ -190,7 +191,7 @@ class _Evaluation:
     def _follow(self, incident: Incident, seen: Seen, standing: Standing) -> None:
         """The worst that was seen while it was open, outside of maintenance."""
         most, worst = incident.most_violations, incident.worst_rate
-        if seen.fresh and seen.totals is not None and not (self._known.last and self._known.last.in_maintenance):
+        if seen.fresh and seen.totals is not None and not seen.in_maintenance:
             most = max(most or 0, seen.totals.inconsistent)
             rate = self._known.last.consistency_rate if self._known.last else None
             worst = min((one for one in (worst, rate) if one is not None), default=None)
@@ -219,13 +220,14 @@ class _Evaluation:
 
         One whose condition is gone, and that only waits to be resolved, is no news.
         """
-        if self._in_maintenance():
+        still_open = incidents.still_open(self._connection, self._scope)
+        if not still_open or self._in_maintenance():
             return []
         rules = {rule.name: rule for rule in self._desk.rules}
         quiet = silences.holding(self._connection, self._now)
         standings = incidents.standings(self._connection, self._scope)
         items = []
-        for incident in incidents.still_open(self._connection, self._scope):
+        for incident in still_open:
             rule = rules.get(incident.rule)
             if rule is None or any(silence.covers(rule.name) for silence in quiet):
                 continue

@@ -56,8 +56,8 @@ def replay(
             before = standing[rule.name]
             after = standing[rule.name] = step(rule, before, judge(rule, _with_usual(rule, before, seen, timeline)), seen.at)
             if after.phase is Phase.FIRING:
-                known = running.get(rule.name) or _fired(rule, after, seen, timeline)
-                running[rule.name] = known if _planned(timeline, seen.at) else _followed(known, seen)
+                known = running.get(rule.name) or _fired(rule, after, seen)
+                running[rule.name] = known if seen.in_maintenance else _followed(known, seen)
             elif before.phase is Phase.FIRING:
                 over.append(replace(running.pop(rule.name), resolved_at=seen.at))
     return sorted([*over, *running.values()], key=lambda one: (one.fired_at, one.rule.name))
@@ -71,16 +71,9 @@ def replayed(record: HealthRecord, rules: Sequence[Rule], start: datetime, end: 
     return replay(rules, timeline, lifetimes, start, end, settings.schedule, settings.status_thresholds)
 
 
-def _fired(rule: Rule, standing: Standing, seen: Seen, timeline: Timeline) -> Replayed:
-    at = seen.at
-    found = Replayed(rule, standing.since or at, at, None, None, _planned(timeline, at))
+def _fired(rule: Rule, standing: Standing, seen: Seen) -> Replayed:
+    found = Replayed(rule, standing.since or seen.at, seen.at, None, None, seen.in_maintenance)
     return _followed(found, seen)
-
-
-def _planned(timeline: Timeline, at: datetime) -> bool:
-    """Whether the newest check of a moment ran in maintenance."""
-    newest = timeline.position(at + timedelta(microseconds=1)) - 1
-    return newest >= 0 and bool(timeline.in_maintenance[newest])
 
 
 def _followed(known: Replayed, seen: Seen) -> Replayed:
@@ -114,6 +107,7 @@ def _moments(
         while place < len(entries) and moment(int(entries.at[place])) <= newest:
             at = moment(int(entries.at[place]))
             total = int(entries.total[place])
+            seen = replace(seen, in_maintenance=bool(entries.in_maintenance[place]))
             if total < 0:
                 failing = seen.failing_since or at
                 seen = replace(seen, failed_attempts=seen.failed_attempts + 1, failing_since=failing)

@@ -32,6 +32,11 @@ class Condition(StrEnum):
     VIOLATION_OLDER = "violation_older"  # a pair has disagreed for more than `than` hours
     DRILL_FAILED = "drill_failed"  # the last daily drill did not arrive
 
+    @property
+    def about_pairs(self) -> bool:
+        """Whether what checks find decides it; else whether checks, or drills, come through."""
+        return self not in (Condition.FAILED_CHECKS, Condition.CHECKS_LATE, Condition.DRILL_FAILED)
+
 
 class Verdict(StrEnum):
     """Whether a condition holds, as far as that can be told."""
@@ -73,6 +78,7 @@ class Seen:
     unknown_since: datetime | None = None  # while the status is unknown
     oldest_violation: datetime | None = None
     usual_pairs: int | None = None  # the median of the day before; None when nothing was compared then
+    in_maintenance: bool = False  # whether the newest attempt ran in it
     drilled_at: datetime | None = None  # the last daily drill
     drill_arrived: bool = False
 
@@ -88,6 +94,8 @@ class Judged:
 def judge(rule: Rule, seen: Seen) -> Judged:
     """Whether the rule's condition holds."""
     verdict = _JUDGES[rule.condition](rule, seen)
+    if verdict is Verdict.CLEAR and seen.in_maintenance and rule.condition.about_pairs:
+        verdict = Verdict.UNKNOWN  # what maintenance shows for a while has healed nothing
     since = seen.at
     if rule.condition is Condition.FAILED_CHECKS and verdict is Verdict.HOLDS:
         since = seen.failing_since or seen.at

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
@@ -14,22 +14,17 @@ from starlette.responses import JSONResponse
 from core.alerts.book import LONGEST_NOTE
 from core.alerts.desk import RuleState
 from core.alerts.wording import described, title
-from core.model import Scope
+from core.errors import AlertsNotEvaluated
 from core.state.incidents import Incident
 from core.state.silences import LONGEST_REASON, Silence
-from core.state.tokens import Token
 from dashboard.api import models
-from dashboard.api.doorkeeper import may
-from dashboard.api.health import Moment, TheDesk, errors, reading
+from dashboard.api.health import Admin, Moment, Number, TheDesk, errors, reading
 
 ALERTS, INCIDENTS, SILENCES = "/api/v1/alerts", "/api/v1/incidents", "/api/v1/silences"
 
 _GONE = errors(_404="there is none of that number or name", _409="it is in no state for that; the detail says why")
 
 router = APIRouter(tags=["alerts"], responses=errors())
-
-Admin = Annotated[Token, Depends(may(Scope.ADMIN))]
-Number = Annotated[int, Path(ge=1, lt=2**31)]
 
 
 class IncidentParams(BaseModel):
@@ -61,7 +56,9 @@ class NewSilence(BaseModel):
 
 @router.get(ALERTS, response_model=list[models.Alert], dependencies=[reading])
 async def alerts(request: Request, desk: TheDesk) -> Response:
-    """Every rule that is on, and where it stands."""
+    """Every rule that is on, and where it stands; 503 while the rules cannot be evaluated, for then nobody knows."""
+    if problem := desk.runtime.alerts.problem:
+        raise AlertsNotEvaluated(f"The alert rules could not be evaluated: {problem}.")
     states = await run_in_threadpool(desk.runtime.alert_book.states)
     return await desk.answers.give(request, _listed([_alert(state) for state in states]))
 

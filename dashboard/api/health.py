@@ -49,6 +49,8 @@ router = APIRouter(prefix=PREFIX, tags=["health"], responses=errors())
 
 TheDesk = Annotated[Desk, Depends(desk_of)]
 reading = Depends(may(Scope.READ))
+Admin = Annotated[Token, Depends(may(Scope.ADMIN))]
+Number = Annotated[int, Path(ge=1, lt=2**31)]  # of what is kept
 
 
 def as_written(moment: object) -> str:

@@ -5,26 +5,21 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.responses import JSONResponse
 
 from core.maintenance import Occurrence, Repeats, Window
 from core.maintenance_plan import LONGEST_MINUTES, LONGEST_REASON
-from core.model import Scope
-from core.state.tokens import Token
 from dashboard.api import models
-from dashboard.api.doorkeeper import may
-from dashboard.api.health import TheDesk, as_written, errors, reading
+from dashboard.api.health import Admin, Number, TheDesk, as_written, errors, reading
 
 PATH = "/api/v1/maintenance"
 
 _GONE = errors(_404="there is no such window", _409="it cannot be planned like that; the detail says why")
 
 router = APIRouter(prefix=PATH, tags=["maintenance"], responses=errors())
-
-Admin = Annotated[Token, Depends(may(Scope.ADMIN))]
 
 
 def _no_truth(value: object) -> object:
@@ -92,9 +87,7 @@ async def plan(desk: TheDesk, token: Admin, wanted: NewWindow) -> Response:
 
 
 @router.delete("/{number}", status_code=204, responses=_GONE)
-async def take_back(
-    desk: TheDesk, token: Admin, number: Annotated[int, Path(ge=1, lt=2**31)], params: Annotated[EndParams, Query()]
-) -> Response:
+async def take_back(desk: TheDesk, token: Admin, number: Number, params: Annotated[EndParams, Query()]) -> Response:
     """Take a window back from now on. What ran in it stays marked."""
     by, only = f"token {token.name}", params.only_this_time
     await run_in_threadpool(lambda: desk.runtime.maintenance.end(number, by, only_this_time=only))

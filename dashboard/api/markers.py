@@ -5,17 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
-from core.model import MarkerKind, Scope
+from core.model import MarkerKind
 from core.state.markers import LONGEST_TITLE, Marker
-from core.state.tokens import Token
 from dashboard.api import models
-from dashboard.api.doorkeeper import may
-from dashboard.api.health import EARLIEST, Moment, TheDesk, errors, reading
+from dashboard.api.health import EARLIEST, Admin, Moment, TheDesk, errors, reading
 
 PATH = "/api/v1/markers"
 
@@ -57,7 +55,7 @@ async def markers(request: Request, desk: TheDesk, params: Annotated[MarkerParam
 
 
 @router.post("", response_model=models.Marker, status_code=201)
-async def add_marker(desk: TheDesk, token: Annotated[Token, Depends(may(Scope.ADMIN))], marker: NewMarker) -> Response:
+async def add_marker(desk: TheDesk, token: Admin, marker: NewMarker) -> Response:
     """Mark a moment: it stands in the charts, and beside trouble that began within the hour after it."""
     title, by = " ".join(marker.title.split()), f"token {token.name}"
     added = await run_in_threadpool(desk.runtime.monitor.record.add_marker, title, marker.kind, marker.at, by)

@@ -116,9 +116,10 @@ def _alerts(runtime: Runtime) -> Iterator[Metric]:
     firing = GaugeMetricFamily(
         "coupling_health_alert_firing", "Whether an alert rule fires, silenced or not.", labels=["rule", "severity"]
     )
-    for state in runtime.alert_book.states():
-        firing.add_metric([state.rule.name, state.rule.severity.value], state.standing.phase is Phase.FIRING)
-    yield firing
+    if runtime.alerts.problem is None:  # else nobody knows
+        for state in runtime.alert_book.states():
+            firing.add_metric([state.rule.name, state.rule.severity.value], state.standing.phase is Phase.FIRING)
+        yield firing
     if runtime.alerts.evaluated_at is not None:
         yield GaugeMetricFamily(
             "coupling_health_alerts_evaluated_timestamp_seconds",

@@ -32,6 +32,8 @@ def strip(runtime: Runtime, viewer: Viewer) -> None:
         f"({escape(one.window.created_by)}){_MEANS if one.holds(viewer.now) else ''}"
         for one in runtime.maintenance.between(viewer.now, viewer.now + _SOON)
     ]
+    if problem := runtime.alerts.problem:
+        lines.insert(0, f'<span class="pill critical">Alerts</span> It is not known what fires: {escape(problem)}.')
     for incident in runtime.alert_book.open_incidents():
         name = title(rules[incident.rule]) if incident.rule in rules else incident.rule
         by = f" · acknowledged by {escape(incident.acknowledged_by)}" if incident.acknowledged_by else ""

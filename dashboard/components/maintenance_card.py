@@ -63,7 +63,7 @@ def _form(runtime: Runtime, viewer: Viewer) -> None:
         planned = guarded(
             Place.MAINTENANCE,
             lambda: runtime.maintenance.plan(
-                str(state[_REASON]).replace("\x00", ""),
+                str(state[_REASON]),
                 viewer.username,
                 starts,
                 int(state[_MINUTES]),

@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.model import MarkerKind
 from core.state.markers import LONGEST_TITLE, Marker
+from core.words import one_line
 from dashboard.runtime import Runtime
 from dashboard.viewer import Viewer
 from dashboard.wording import moment, timed
@@ -55,7 +56,7 @@ def _remove(runtime: Runtime, viewer: Viewer, marker: Marker) -> None:
 def _form(runtime: Runtime, viewer: Viewer) -> None:
     def add() -> None:
         state = st.session_state
-        title = " ".join(str(state[_TITLE]).replace("\x00", "").split())
+        title = one_line(str(state[_TITLE]))
         if not title:
             state[_PROBLEM] = "A marker needs a title."
             return

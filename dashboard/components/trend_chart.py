@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import plotly.graph_objects as go
@@ -186,35 +187,18 @@ def _bands(figure: go.Figure, thresholds: Thresholds, theme: Theme, floor: float
 
 def _hatch_gaps(figure: go.Figure, gaps: Sequence[Gap], palette: Palette, zone: ZoneInfo) -> None:
     for gap in _merged(gaps):
-        figure.add_shape(
-            type="rect",
-            x0=_local(gap.start, zone),
-            x1=_local(gap.end, zone),
-            y0=0,
-            y1=1,
-            xref="x",
-            yref="y domain",
-            fillcolor=palette.unknown,
-            line={"width": 0},
-            layer="below",
-        )
+        _field(figure, gap, zone, yref="y domain", fillcolor=palette.unknown)
 
 
 def _shade_maintenance(figure: go.Figure, stretches: Sequence[Maintenance], palette: Palette, zone: ZoneInfo) -> None:
     for stretch in stretches:
-        figure.add_shape(
-            type="rect",
-            x0=_local(stretch.start, zone),
-            x1=_local(stretch.end, zone),
-            y0=0,
-            y1=1,
-            xref="x",
-            yref="paper",
-            fillcolor=palette.accent,
-            opacity=0.16,
-            line={"width": 0},
-            layer="below",
-        )
+        _field(figure, stretch, zone, yref="paper", fillcolor=palette.accent, opacity=0.16)
+
+
+def _field(figure: go.Figure, stretch: Gap | Maintenance, zone: ZoneInfo, **looks: Any) -> None:
+    """A field behind everything, over a stretch of time."""
+    edges = {"x0": _local(stretch.start, zone), "x1": _local(stretch.end, zone), "y0": 0, "y1": 1}
+    figure.add_shape(type="rect", **edges, xref="x", line={"width": 0}, layer="below", **looks)
 
 
 def _merged(gaps: Sequence[Gap]) -> Iterator[Gap]:

@@ -61,7 +61,7 @@ def test_when_no_check_comes_after_maintenance_somebody_hears_all_the_same(
     assert events(receiver)[0] == ("fired", ["many_violations"])
 
 
-def test_what_was_told_before_maintenance_is_not_repeated_in_it_and_its_end_is_told(
+def test_what_was_told_before_maintenance_is_not_repeated_in_it_and_only_a_check_after_it_says_that_it_is_over(
     new_watch: NewWatch, app: SqliteApplication, receiver: Receiver
 ) -> None:
     watch = new_watch(**channels(hook=receiver.url), rules={"many_violations": {"repeat_minutes": 60}})
@@ -69,12 +69,26 @@ def test_what_was_told_before_maintenance_is_not_repeated_in_it_and_its_end_is_t
     watch.look()
     break_pairs(app, 11)
     watch.pass_by(minutes=5)
-    plan.plan("upgrade", "kim", None, 120)
-    watch.pass_by(minutes=90)
-    assert [event for event, _ in events(receiver)] == ["fired"]
+    plan.plan("upgrade", "kim", None, 118)
+    watch.pass_by(minutes=70)
     heal(app)
-    watch.pass_by(minutes=20)
+    watch.pass_by(minutes=48)
+    assert [event for event, _ in events(receiver)] == ["fired"], "what maintenance shows for a while has healed nothing"
+    watch.pass_by(minutes=12)
     assert [event for event, _ in events(receiver)] == ["fired", "resolved"]
+    assert watch.resolved_at("many_violations") == NOON + 135 * MINUTE
+
+
+def test_a_checker_that_works_again_in_maintenance_works_again(
+    watch: Watch, plan: MaintenancePlan, app: SqliteApplication
+) -> None:
+    watch.checking = False
+    watch.pass_by(minutes=20)
+    assert watch.phase("checks_late") is Phase.FIRING
+    plan.plan("upgrade", "kim", None, 60)
+    watch.checking = True
+    watch.pass_by(minutes=20)
+    assert watch.phase("checks_late") is Phase.RESOLVED
 
 
 def test_rules_learn_nothing_usual_from_maintenance(
@@ -127,3 +141,20 @@ def test_an_incident_of_a_rule_that_is_turned_off_is_closed_and_keeps_its_note(
     (incident,) = off.incidents()
     assert (incident.note, incident.closed) == ("the import is wrong, I stop it", "the rule was turned off")
     assert incident.resolved_at is not None
+
+
+def test_a_replay_over_maintenance_says_what_happened(watch: Watch, plan: MaintenancePlan, app: SqliteApplication) -> None:
+    watch.pass_by(minutes=6)
+    break_pairs(app, 60)
+    watch.pass_by(minutes=20)
+    plan.plan("upgrade", "kim", None, 40)
+    heal(app)
+    watch.pass_by(minutes=30)
+    break_pairs(app, 20)
+    watch.pass_by(minutes=30)
+    heal(app)
+    watch.pass_by(minutes=30)
+    happened = sorted((one.rule, one.opened_at, one.resolved_at, one.most_violations) for one in watch.incidents())
+    assert {rule for rule, *_ in happened} == {"many_violations", "rate_low"}
+    found = replayed(watch.monitor.record, watch.desk.rules, NOON - MINUTE, watch.clock.now + MINUTE)
+    assert sorted((one.rule.name, one.fired_at, one.resolved_at, one.most_violations) for one in found) == happened

@@ -98,3 +98,14 @@ def test_reading_needs_a_token_and_changing_one_of_an_admin(firing: Api) -> None
         ("POST", f"{INCIDENTS}/1/acknowledge", {}),
     ):
         assert send(firing, method, path, body, Scope.CHECK).code == 403
+
+
+def test_while_the_rules_cannot_be_evaluated_nobody_is_told_that_nothing_fires(firing: Api, clock: FrozenClock) -> None:
+    clock.advance(minutes=2, seconds=1)
+    answer = firing.get(ALERTS)
+    assert answer.code == 503
+    assert "could not be evaluated: nobody has evaluated them for minutes." in answer.document["detail"]
+    assert "alert_firing" not in firing.get("/metrics").body.decode()
+    firing.monitor.check_all_users()
+    assert firing.get(ALERTS).code == 200
+    assert "alert_firing" in firing.get("/metrics").body.decode()
