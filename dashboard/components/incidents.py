@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from html import escape
 
@@ -11,6 +11,7 @@ import streamlit as st
 from core.alerts.links import Deed
 from core.alerts.wording import advice, title
 from core.errors import AlertProblem
+from core.maintenance import Occurrence
 from core.state.incidents import Incident
 from core.state.outbox import Letter, LetterState
 from dashboard.components.refusals import Place, asking, at_incident, guarded
@@ -25,32 +26,45 @@ _MEANS = ". Checks go on, and count neither as healthy nor as bad; nobody is tol
 
 
 def strip(runtime: Runtime, viewer: Viewer) -> None:
-    """What fires, what is silenced, and maintenance of now or the next day, in a few lines; nothing when there is none."""
-    rules = {rule.name: rule for rule in runtime.alerts.rules}
+    """What fires, what keeps it quiet, and maintenance of the next day, in a few lines; nothing when there is none."""
+    planned = runtime.maintenance.between(viewer.now, viewer.now + _SOON)
+    now = [_planned(one, viewer) for one in planned if one.holds(viewer.now)]
     lines = [
-        f'<span class="pill unknown">Maintenance</span> {when_in_words(one, viewer)}: {escape(one.window.reason)} '
-        f"({escape(one.window.created_by)}){_MEANS if one.holds(viewer.now) else ''}"
-        for one in runtime.maintenance.between(viewer.now, viewer.now + _SOON)
+        *_firing(runtime, viewer),
+        *now[:-1],
+        *(f"{last}{_MEANS}" for last in now[-1:]),
+        *_silenced(runtime, viewer),
+        *(_planned(one, viewer) for one in planned if not one.holds(viewer.now)),
     ]
-    if problem := runtime.alerts.problem:
-        lines.insert(0, f'<span class="pill critical">Alerts</span> It is not known what fires: {escape(problem)}.')
-    for incident in runtime.alert_book.open_incidents():
-        name = title(rules[incident.rule]) if incident.rule in rules else incident.rule
-        by = f" · acknowledged by {escape(incident.acknowledged_by)}" if incident.acknowledged_by else ""
-        lines.append(f'<span class="pill critical">Firing</span> {_named(name, incident)} {lasting(incident, viewer)}{by}')
-    for silence in runtime.alert_book.silences():
-        what = "All alerts are" if silence.rule is None else f"{escape(silence.rule)} is"
-        until = timed(moment(silence.until, viewer.zone, viewer.now), silence.until, viewer.zone)
-        lines.append(
-            f'<span class="pill unknown">Quiet</span> {what} silenced until {until}: {escape(silence.reason)} '
-            f"({escape(silence.created_by)})"
-        )
     if lines:
         rows = "".join(f"<li>{line}</li>" for line in lines)
         st.html(
             f'<div class="alerts-strip" data-testid="alerts-strip"><ul>{rows}</ul>'
             '<a class="more" href="/alerts" target="_self">Open alerts</a></div>'
         )
+
+
+def _firing(runtime: Runtime, viewer: Viewer) -> Iterator[str]:
+    rules = {rule.name: rule for rule in runtime.alerts.rules}
+    if problem := runtime.alerts.problem:
+        yield f'<span class="pill critical">Alerts</span> It is not known what fires: {escape(problem)}.'
+    for incident in runtime.alert_book.open_incidents():
+        name = title(rules[incident.rule]) if incident.rule in rules else incident.rule
+        by = f" · acknowledged by {escape(incident.acknowledged_by)}" if incident.acknowledged_by else ""
+        yield f'<span class="pill critical">Firing</span> {_named(name, incident)} {lasting(incident, viewer)}{by}'
+
+
+def _planned(one: Occurrence, viewer: Viewer) -> str:
+    who = escape(one.window.created_by)
+    return f'<span class="pill unknown">Maintenance</span> {when_in_words(one, viewer)}: {escape(one.window.reason)} ({who})'
+
+
+def _silenced(runtime: Runtime, viewer: Viewer) -> Iterator[str]:
+    for silence in runtime.alert_book.silences():
+        what = "All alerts are" if silence.rule is None else f"{escape(silence.rule)} is"
+        until = timed(moment(silence.until, viewer.zone, viewer.now), silence.until, viewer.zone)
+        reason, who = escape(silence.reason), escape(silence.created_by)
+        yield f'<span class="pill unknown">Quiet</span> {what} silenced until {until}: {reason} ({who})'
 
 
 def from_message(runtime: Runtime, viewer: Viewer) -> None:

@@ -163,7 +163,7 @@ def _method(settings: Settings, figures: PeriodFigures) -> Slide:
     if sums.failed:
         shown.append(Figure(number(sums.failed), Line("of them failed; they count as not healthy")))
     if sums.in_maintenance:
-        shown.append(Figure(number(sums.in_maintenance), Line("of them ran in planned maintenance and count as neither")))
+        shown.append(Figure(number(sums.in_maintenance), Line("of them ran in planned maintenance: they count neither way")))
     if sums.imported:
         shown.append(Figure(_share(sums.imported, sums.ran), Line("of them were read from logs of an earlier system")))
     every = _interval(settings.schedule.interval)
