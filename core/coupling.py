@@ -25,7 +25,7 @@ from core.comparison import (
 from core.errors import WatchedSchemaUnsuitable
 from core.model import Kind, UserId, Violation
 from core.normal_form import normalised
-from core.settings import SideSettings
+from core.setting_groups import SideSettings
 from core.watched import WatchedDatabase
 
 _CAREFUL_CHECKS = 12

@@ -15,7 +15,8 @@ from core.coupling import ProgressLicenseCoupler
 from core.durations import in_words
 from core.errors import CouplingHealthError
 from core.logs.archive import archived_names
-from core.settings import Settings, SideSettings
+from core.setting_groups import SideSettings
+from core.settings import Settings
 from core.state import history, known_logs, maintenance
 from core.state.database import StateDatabase
 

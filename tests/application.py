@@ -12,7 +12,7 @@ import psycopg
 from sqlalchemy.engine import URL, make_url
 
 from core.coupling import ProgressLicenseCoupler
-from core.settings import LicenseSettings, ProgressSettings
+from core.setting_groups import LicenseSettings, ProgressSettings
 from core.watched import WatchedDatabase
 
 Row = tuple[Any, Any, Any]  # user, specialization, level

@@ -10,21 +10,18 @@ from decimal import Decimal
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from core.alerts.channels import Channel, channel, problem_with
 from core.alerts.rules import DEFAULT_RULES, DRILL_RULE, Condition, Rule, Severity
 from core.model import Status
+from core.setting_groups import Group
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
 _PERCENT = (Condition.RATE_BELOW, Condition.PAIRS_DROPPED)
 
 
-class _Group(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ChannelSettings(_Group):
+class ChannelSettings(Group):
     """A way to reach somebody."""
 
     url: SecretStr = Field(description="an Apprise URL (mailtos://, slack://, …), or https:// for a JSON webhook")
@@ -39,7 +36,7 @@ class ChannelSettings(_Group):
         return value
 
 
-class RuleSettings(_Group):
+class RuleSettings(Group):
     """A rule. What is not set is as in the usual rule of that name."""
 
     enabled: bool = Field(True, description="false turns the rule off")
@@ -55,7 +52,7 @@ class RuleSettings(_Group):
     text: str | None = Field(None, max_length=500, description="what to do, in your own words")
 
 
-class AlertSettings(_Group):
+class AlertSettings(Group):
     """Who is told what."""
 
     link: str | None = Field(

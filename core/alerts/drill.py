@@ -19,7 +19,8 @@ from core.alerts.rules import DEFAULT_RULES
 from core.assembly import build_monitor
 from core.clock import utc_now
 from core.model import Request, Trigger
-from core.settings import Settings, SideSettings
+from core.setting_groups import SideSettings
+from core.settings import Settings
 
 EVERY = timedelta(days=1)
 

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from core.keys import KeyRing
 from core.model import Scope
-from core.settings import ApiSettings
+from core.setting_groups import ApiSettings
 from core.state.tokens import Token
 from dashboard.api.budget import Budget
 

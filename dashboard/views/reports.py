@@ -12,7 +12,7 @@ from core.errors import ReportProblem
 from core.health_monitor import HealthSummary
 from core.model import ReportFormat
 from core.reports.period import Period, PeriodKind, around, parse
-from core.settings import ReportSettings
+from core.setting_groups import ReportSettings
 from core.state.reports import KeptReport
 from dashboard.kept_reports import PATH
 from dashboard.runtime import Runtime

@@ -22,7 +22,8 @@ from core.assembly import build_monitor
 from core.facts import Facts as StateFacts
 from core.health_monitor import HealthMonitor, HealthSummary, Known
 from core.model import Kind, Outcome, Source, Status, Totals
-from core.settings import ObjectiveSettings, Settings
+from core.setting_groups import ObjectiveSettings
+from core.settings import Settings
 from core.state import episodes, schema
 from core.state.history import Attempt
 from core.status import DEFAULT_THRESHOLDS, Evidence, assess, holds_until, rate_of

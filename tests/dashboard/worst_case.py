@@ -14,7 +14,8 @@ from core.analysis.trend import Gap, Trend, TrendPoint
 from core.facts import Facts as StateFacts
 from core.health_monitor import HealthSummary, Known
 from core.model import Outcome, Source, Totals
-from core.settings import CheckSettings, ReportSettings, Settings
+from core.setting_groups import CheckSettings, ReportSettings
+from core.settings import Settings
 from core.state.history import Attempt
 from core.status import DEFAULT_THRESHOLDS, Evidence, assess, holds_until, rate_of
 from dashboard.presentation.document import Facts

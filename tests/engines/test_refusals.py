@@ -19,7 +19,7 @@ from core.errors import (
     WatchedPermissionDenied,
     WatchedSchemaUnsuitable,
 )
-from core.settings import LicenseSettings, ProgressSettings
+from core.setting_groups import LicenseSettings, ProgressSettings
 from core.watched import WatchedDatabase
 from tests.application import Application, PostgresqlApplication
 

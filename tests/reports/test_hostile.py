@@ -16,7 +16,8 @@ from core.errors import ReportProblem
 from core.model import Kind, ReportFormat, Violation
 from core.reports import making, verifying
 from core.reports.period import parse
-from core.settings import ReportSettings, Settings
+from core.setting_groups import ReportSettings
+from core.settings import Settings
 from core.state import episodes, history
 from core.state.database import StateDatabase
 from core.state.landing import land

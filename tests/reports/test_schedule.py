@@ -13,7 +13,8 @@ from core.record import HealthRecord
 from core.reports import schedule
 from core.reports.period import parse
 from core.reports.shelf import ReportShelf
-from core.settings import ReportSettings, Settings
+from core.setting_groups import ReportSettings
+from core.settings import Settings
 from core.state import reports
 from core.state.database import StateDatabase
 from core.state.reports import NewReport

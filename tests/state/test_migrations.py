@@ -18,6 +18,7 @@ from core.state import (
     episodes,
     lease,
     schema_of_alerts,  # noqa: F401 - its tables belong to the metadata too
+    schema_of_sync,  # noqa: F401 - the same
 )
 from core.state.database import StateDatabase
 from core.state.schema import metadata
@@ -44,7 +45,7 @@ def test_migrating_again_changes_nothing(fresh_state: StateDatabase) -> None:
         fresh_state.upgrade()
     with fresh_state.read() as connection:
         assert connection.execute(sa.text("SELECT check_id FROM health_check_history")).scalars().all() == [check_id]
-        assert connection.execute(sa.text("SELECT count(*) FROM leases")).scalar() == 1
+        assert connection.execute(sa.text("SELECT count(*) FROM leases")).scalar() == 2, "one for checks, one for repairs"
 
 
 def test_a_database_of_a_newer_version_is_left_alone(fresh_state: StateDatabase) -> None:
@@ -67,7 +68,7 @@ def test_servers_that_start_at_once_make_the_tables_once(engine: str, tmp_path: 
         states = [StateDatabase(Settings(state_url=url).state_database_url) for _ in range(6)]
         assert _start_at_once(states) == []
         with states[0].read() as connection:
-            assert connection.execute(sa.text("SELECT count(*) FROM leases")).scalar() == 1
+            assert connection.execute(sa.text("SELECT count(*) FROM leases")).scalar() == 2, "one for checks, one for repairs"
         for state in states:
             state.dispose()
 

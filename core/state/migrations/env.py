@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from core.state import schema_of_alerts  # noqa: F401 - its tables belong to the metadata too
+from core.state import schema_of_alerts, schema_of_sync  # noqa: F401 - their tables belong to the metadata too
 from core.state.schema import metadata
 
 context.configure(
