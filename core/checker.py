@@ -7,7 +7,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -38,6 +37,7 @@ from core.state.history import Attempt, FailedAttempt
 from core.state.known_logs import KnownLog, LogOutcome
 from core.state.landing import adopt, land
 from core.state.lease import Lease
+from core.turn import Turn
 
 log = logging.getLogger(__name__)
 
@@ -76,9 +76,7 @@ class Checker:
         self._state = state
         self._coupler = coupler
         self._clock = clock
-        self._holder = lease.holder_name()
-        self._turn = threading.Lock()  # over taking and giving back the lease, and the flag that says which
-        self._at_work = False
+        self._turn = Turn(state, lease.Name.CHECK, clock)
 
     def check(self, request: Request, *, dry_run: bool = False, told: Told = _to_nobody) -> Report:
         """Check all pairs and give the report; joins a check that runs already, anywhere, and gives that one's.
@@ -89,14 +87,14 @@ class Checker:
         while True:
             start = self._start((_DRY_RUN if dry_run else "") + uuid.uuid4().hex, request)
             try:
-                mine = self._acquire(start.check_id)
+                mine = self._turn.take(start.check_id)
             except StateDatabaseUnavailable as away:
                 if not dry_run:
                     self._record_failure(start, away)
                 raise
             if mine is not None:
                 told(start.check_id)
-                with self._holding(mine):
+                with self._turn.holding(mine):
                     return self._dry_run(start.check_id, request) if dry_run else self._check(mine, request)
             joined = self._join(told)
             if joined is not None:
@@ -119,9 +117,9 @@ class Checker:
     def _alone(self, work: Callable[[], Result]) -> Result:
         """Do something during which no check runs."""
         while True:
-            mine = self._acquire(_IMPORT + uuid.uuid4().hex)
+            mine = self._turn.take(_IMPORT + uuid.uuid4().hex)
             if mine is not None:
-                with self._holding(mine):
+                with self._turn.holding(mine):
                     return work()
             self._wait_for_other()
 
@@ -271,39 +269,7 @@ class Checker:
             raise NoWatchedDatabase
         return self._coupler
 
-    # --- the lease ----------------------------------------------------------------------------------------------------
-
-    def _acquire(self, check_id: str) -> Lease | None:
-        with self._turn:
-            with self._state.write() as connection:
-                mine = lease.acquire(connection, self._holder, check_id, self._clock(), reclaim=not self._at_work)
-            self._at_work = self._at_work or mine is not None
-            return mine
-
-    @contextmanager
-    def _holding(self, mine: Lease) -> Iterator[None]:
-        ended = threading.Event()
-        renewal = threading.Thread(target=self._renew_until, args=(mine, ended), name="lease", daemon=True)
-        renewal.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            with self._turn:
-                self._at_work = False
-                try:
-                    with self._state.write() as connection:
-                        lease.release(connection, mine)
-                except StateDatabaseUnavailable as away:
-                    log.warning("The lease could not be given back yet: %s", away)
-
-    def _renew_until(self, mine: Lease, ended: threading.Event) -> None:
-        while not ended.wait(lease.RENEWAL.total_seconds()):
-            try:
-                with self._state.write() as connection:
-                    lease.renew(connection, mine, self._clock())
-            except StateDatabaseUnavailable as away:  # the next renewal may come through; if none does, the result is refused
-                log.warning("The lease could not be renewed: %s", away)
+    # --- waiting for others ---------------------------------------------------------------------------------------------
 
     def _join(self, told: Told) -> Report | None:
         """Wait for the check that runs elsewhere and give its report; None when it left none (a dry run, a crash)."""
@@ -318,14 +284,12 @@ class Checker:
 
     def _wait_for_other(self, told: Told = _to_nobody) -> str:
         """Wait until the present holder is done or its lease has expired; its check_id."""
-        with self._state.read() as connection:
-            other = current = lease.find(connection)
+        other = current = self._turn.present()
         if not other.check_id.startswith((_IMPORT, _DRY_RUN)):
             told(other.check_id)
         while current.held(self._clock()) and current.check_id == other.check_id:
             time.sleep(_POLL_SECONDS)
-            with self._state.read() as connection:
-                current = lease.find(connection)
+            current = self._turn.present()
         return other.check_id
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,11 +24,11 @@ from core.comparison import (
 from core.errors import WatchedSchemaUnsuitable
 from core.model import Kind, UserId, Violation
 from core.normal_form import normalised
+from core.pair_rows import as_text, bare, is_number, of_pair
 from core.setting_groups import SideSettings
-from core.watched import WatchedDatabase
+from core.watched import WatchedDatabase, case_mapping
 
 _CAREFUL_CHECKS = 12
-_WHOLE = re.compile(r"0|-?[1-9][0-9]{0,18}")
 
 SideName = Literal["progress", "license"]
 
@@ -112,7 +111,7 @@ class ProgressLicenseCoupler:
         """The violations of some users, or of all (None), in a new snapshot, some thousand at a time. Raises CheckImpossible."""
         with self._looking_afresh(), self._watched.snapshot() as connection:
             statements = self._build(connection)
-            sides = self._sides(self._reflect(connection), self._watched.case_mapping(connection))
+            sides = self._sides(self._reflect(connection), case_mapping(connection))
             if users is None or not all(can_be_named(self._watched.dialect, side.user, users) for side in sides):
                 yield from compare_fully(connection, statements).chunks()
             else:
@@ -184,38 +183,20 @@ class ProgressLicenseCoupler:
             return self._reflect(connection)
 
     def _rows(self, connection: sa.Connection, name: SideName, table: sa.Table, user_id: UserId, specialization: str) -> SideRows:
-        settings = self._settings[name]
-        mapping = self._watched.case_mapping(connection)
-        names = normalised(_as_text(table.c[settings.specialization_column]), mapping)
-        statement = sa.select(*(self._bare(column) for column in table.c)).where(
-            self._is_user(table.c[settings.user_column], user_id), names == normalised(sa.literal(specialization), mapping)
-        )
+        settings, dialect = self._settings[name], self._watched.dialect
+        wanted = of_pair(dialect, table, settings, case_mapping(connection), user_id, specialization)
+        statement = sa.select(*(bare(dialect, column) for column in table.c)).where(wanted)
         rows = [dict(row) for row in connection.execute(statement).mappings()]
         return SideRows(name, settings.table, rows, [_number(row[settings.level_column]) for row in rows])
-
-    def _is_user(self, column: sa.Column[Any], user_id: UserId) -> sa.ColumnElement[bool]:
-        """Whether a row is the user's: by the text of the id, so that 7 is not "007"; by its value where an index may help."""
-        text = str(user_id)
-        exactly = sa.cast(column, sa.Text) == text
-        whole = int(text) if _WHOLE.fullmatch(text) and abs(int(text)) < 2**63 else None
-        if self._watched.dialect == "sqlite":
-            return sa.and_(sa.type_coerce(column, types.NullType()) == (text if whole is None else whole), exactly)
-        if _is_number(column.type):
-            return sa.false() if whole is None else column == whole
-        return exactly
-
-    def _bare(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-        """A column as the driver gives it: SQLite's declared types promise nothing about its values."""
-        return sa.type_coerce(column, types.NullType()) if self._watched.dialect == "sqlite" else column
 
     def _build(self, connection: sa.Connection) -> Statements:
         tables = self._reflect(connection)
         if self._statements is None:
-            sides = self._sides(tables, self._watched.case_mapping(connection))
+            sides = self._sides(tables, case_mapping(connection))
             self._statements = Statements.of(self._watched.dialect, *sides)
         return self._statements
 
-    def _sides(self, tables: Mapping[SideName, sa.Table], case_mapping: str | None) -> tuple[Side, Side]:
+    def _sides(self, tables: Mapping[SideName, sa.Table], mapping: str | None) -> tuple[Side, Side]:
         columns = {
             name: [table.c[getattr(self._settings[name], f"{role}_column")] for role in ("user", "specialization", "level")]
             for name, table in tables.items()
@@ -227,10 +208,10 @@ class ProgressLicenseCoupler:
         progress, license_ = (
             Side(
                 table=tables[name],
-                user=self._bare(user),
-                raw_specialization=_as_text(columns[name][1]),
-                specialization=normalised(_as_text(columns[name][1]), case_mapping),
-                level=self._bare(columns[name][2]),
+                user=bare(self._watched.dialect, user),
+                raw_specialization=as_text(columns[name][1]),
+                specialization=normalised(as_text(columns[name][1]), mapping),
+                level=bare(self._watched.dialect, columns[name][2]),
             )
             for name, user in zip(tables, users, strict=True)
         )
@@ -248,7 +229,7 @@ class ProgressLicenseCoupler:
     def _reflect(self, connection: sa.Connection) -> dict[SideName, sa.Table]:
         if self._tables is None:
             inspector = sa.inspect(connection)
-            self._tables = {name: _reflected(inspector, settings) for name, settings in self._settings.items()}
+            self._tables = {name: reflected(inspector, settings) for name, settings in self._settings.items()}
         return self._tables
 
 
@@ -257,7 +238,8 @@ def _number(value: Any) -> int | float | None:
     return None if as_level(value) is None else value if isinstance(value, int) else float(value)
 
 
-def _reflected(inspector: sa.Inspector, settings: SideSettings) -> sa.Table:
+def reflected(inspector: sa.Inspector, settings: SideSettings) -> sa.Table:
+    """A side's table as it is. Raises WatchedSchemaUnsuitable when a mapped column is missing or of a wrong type."""
     schema, _, name = settings.table.rpartition(".")
     try:
         found = inspector.get_columns(name, schema=schema or None)
@@ -273,7 +255,7 @@ def _reflected(inspector: sa.Inspector, settings: SideSettings) -> sa.Table:
             f"The table {settings.table} has no column {' and no column '.join(missing)}; it has {', '.join(list(kinds)[:20])}."
         )
     level = kinds[settings.level_column]
-    if not _is_number(level):
+    if not is_number(level):
         raise WatchedSchemaUnsuitable(f"{settings.table}.{settings.level_column} is {level}, and a level must be a number.")
     specialization = kinds[settings.specialization_column]
     if not isinstance(specialization, types.String | types.Enum | types.NullType):
@@ -282,14 +264,6 @@ def _reflected(inspector: sa.Inspector, settings: SideSettings) -> sa.Table:
         )
     columns = [sa.Column(column["name"], column["type"], nullable=column["nullable"]) for column in found]
     return sa.Table(name, sa.MetaData(), *columns, schema=schema or None)
-
-
-def _as_text(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    return sa.cast(column, sa.Text) if isinstance(column.type, types.Enum) else column
-
-
-def _is_number(kind: types.TypeEngine[Any]) -> bool:
-    return isinstance(kind, types.Integer | types.Numeric | types.Float | types.NullType) and not isinstance(kind, types.Boolean)
 
 
 def _comparable(one: types.TypeEngine[Any], other: types.TypeEngine[Any]) -> bool:

@@ -70,16 +70,6 @@ class WatchedDatabase:
         with self._in_words(), self._engine.connect() as connection:
             return bool(connection.exec_driver_sql("PRAGMA journal_mode").scalar() != "wal")
 
-    def case_mapping(self, connection: sa.Connection) -> str | None:
-        """The collation under which upper-casing knows every alphabet, whatever the database's own locale; None: its own."""
-        if self.dialect != "postgresql":
-            return None
-        raw: Any = connection.connection.driver_connection
-        version = connection.dialect.server_version_info or (0,)
-        if raw.info.parameter_status("server_encoding") != "UTF8" or version < (17,):
-            return None
-        return "pg_unicode_fast" if version >= (18,) else "pg_c_utf8"
-
     @contextmanager
     def snapshot(self) -> Iterator[sa.Connection]:
         """A read-only transaction that sees one moment. Raises CheckImpossible for everything that the database refuses."""
@@ -137,6 +127,17 @@ class WatchedDatabase:
         if isinstance(refused, sa.exc.OperationalError):
             return WatchedDatabaseUnreachable(f"Could not read {self.label}: {cause}.")
         return WatchedDatabaseFailed(f"{self.label} answered with an error: {cause}.")
+
+
+def case_mapping(connection: sa.Connection) -> str | None:
+    """The collation under which upper-casing knows every alphabet, whatever the database's own locale; None: its own."""
+    if connection.dialect.name != "postgresql":
+        return None
+    raw: Any = connection.connection.driver_connection
+    version = connection.dialect.server_version_info or (0,)
+    if raw.info.parameter_status("server_encoding") != "UTF8" or version < (17,):
+        return None
+    return "pg_unicode_fast" if version >= (18,) else "pg_c_utf8"
 
 
 def _open_sqlite(url: URL, busy_timeout: int) -> sqlite3.Connection:

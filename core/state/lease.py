@@ -1,4 +1,4 @@
-"""The lease that lets one check run at a time, over all threads, processes and replicas that share the state database."""
+"""Leases: each lets one piece of work run at a time, over all threads, processes and replicas that share the state database."""
 
 from __future__ import annotations
 
@@ -7,22 +7,30 @@ import socket
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from core.state.schema import leases
 
-CHECK_LEASE = "check"
 LIFETIME = timedelta(seconds=60)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 RENEWAL = timedelta(seconds=15)
 
 
+class Name(StrEnum):
+    """What a lease is for. The migrations make a row for each, so that two who want it always meet at one lock."""
+
+    CHECK = "check"
+    SYNC = "sync"
+
+
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Who runs which check, since when, and until when that is believed without a renewal."""
+    """Who does which piece of work, since when, and until when that is believed without a renewal."""
 
+    name: Name
     holder: str
     check_id: str
     acquired_at: datetime
@@ -64,18 +72,20 @@ def _is_dead(holder: str) -> bool:
     return False
 
 
-def acquire(connection: sa.Connection, holder: str, check_id: str, now: datetime, *, reclaim: bool = False) -> Lease | None:
+def acquire(
+    connection: sa.Connection, name: Name, holder: str, check_id: str, now: datetime, *, reclaim: bool = False
+) -> Lease | None:
     """Take the lease; None when somebody alive holds it. Call inside a write transaction.
 
     With `reclaim` a lease under the holder's own name is taken again: one that could not be given back.
     """
-    current = find(connection, lock=True)
+    current = find(connection, name, lock=True)
     if current.held(now) and not (reclaim and current.holder == holder):
         return None
-    lease = Lease(holder, check_id, now, now + LIFETIME)
+    lease = Lease(name, holder, check_id, now, now + LIFETIME)
     connection.execute(
         sa.update(leases)
-        .where(leases.c.name == CHECK_LEASE)
+        .where(leases.c.name == name)
         .values(holder=holder, check_id=check_id, acquired_at=now, expires_at=lease.expires_at)
     )
     return lease
@@ -91,16 +101,13 @@ def release(connection: sa.Connection, lease: Lease) -> None:
     _update_ours(connection, lease, expires_at=_LONG_AGO)
 
 
-def find(connection: sa.Connection, *, lock: bool = False) -> Lease:
-    """The lease as it stands, alive or not.
-
-    The first migration makes its row, so that two who want it always meet at one lock.
-    """
-    statement = sa.select(leases).where(leases.c.name == CHECK_LEASE)
+def find(connection: sa.Connection, name: Name = Name.CHECK, *, lock: bool = False) -> Lease:
+    """The lease as it stands, alive or not."""
+    statement = sa.select(leases).where(leases.c.name == name)
     row = connection.execute(statement.with_for_update() if lock else statement).one()
-    return Lease(row.holder, row.check_id, row.acquired_at, row.expires_at)
+    return Lease(name, row.holder, row.check_id, row.acquired_at, row.expires_at)
 
 
 def _update_ours(connection: sa.Connection, lease: Lease, **values: datetime) -> bool:
-    ours = leases.c.name == CHECK_LEASE, leases.c.holder == lease.holder, leases.c.check_id == lease.check_id
+    ours = leases.c.name == lease.name, leases.c.holder == lease.holder, leases.c.check_id == lease.check_id
     return connection.execute(sa.update(leases).where(*ours).values(**values)).rowcount == 1

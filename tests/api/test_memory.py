@@ -188,7 +188,7 @@ def test_a_check_that_begins_or_ends_elsewhere_changes_no_answer_at_hand(checked
     for _ in range(2):
         checked.monitor._facts.forget()
         with checked.runtime.state.write() as connection:
-            mine = lease.acquire(connection, "elsewhere|1|x", "c0ffee", clock())
+            mine = lease.acquire(connection, lease.Name.CHECK, "elsewhere|1|x", "c0ffee", clock())
         assert checked.monitor.known() is known
         assert checked.monitor.get_health_summary().running
         checked.monitor._facts.forget()

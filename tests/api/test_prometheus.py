@@ -161,7 +161,7 @@ def test_a_job_that_runs_while_scraped_is_said_to_run(checked: Api, clock: Froze
     from core.state import lease
 
     with checked.runtime.state.write() as connection:
-        lease.acquire(connection, "elsewhere|1|x", "c0ffee", clock())
+        lease.acquire(connection, lease.Name.CHECK, "elsewhere|1|x", "c0ffee", clock())
     checked.monitor._facts.forget()
     assert value(scraped(checked), "check_running") == 1
     clock.advance(timedelta(minutes=2))

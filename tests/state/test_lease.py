@@ -18,7 +18,7 @@ MICROSECOND = timedelta(microseconds=1)
 
 def acquire(state: StateDatabase, who: str, clock: FrozenClock) -> Lease | None:
     with state.write() as connection:
-        return lease.acquire(connection, who, f"check-of-{who}", clock())
+        return lease.acquire(connection, lease.Name.CHECK, who, f"check-of-{who}", clock())
 
 
 def renew(state: StateDatabase, mine: Lease, clock: FrozenClock) -> bool:
@@ -143,8 +143,8 @@ def test_a_holder_of_this_machine_that_is_no_more_is_not_waited_for(fresh_state:
         cwd=ROOT,
     )
     with fresh_state.write() as connection:
-        assert lease.acquire(connection, ended.stdout.strip(), "a", clock()) is not None
+        assert lease.acquire(connection, lease.Name.CHECK, ended.stdout.strip(), "a", clock()) is not None
     with fresh_state.write() as connection:
-        assert lease.acquire(connection, lease.holder_name(), "b", clock()) is not None
+        assert lease.acquire(connection, lease.Name.CHECK, lease.holder_name(), "b", clock()) is not None
     with fresh_state.write() as connection:
-        assert lease.acquire(connection, lease.holder_name(), "c", clock()) is None, "this process lives"
+        assert lease.acquire(connection, lease.Name.CHECK, lease.holder_name(), "c", clock()) is None, "this process lives"
