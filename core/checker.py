@@ -28,10 +28,10 @@ from core.errors import (
 from core.logs.compaction import Compacted, compact, last_month_to_compact
 from core.logs.importing import ImportResult, Progress, import_logs, no_progress
 from core.logs.writing import ViolationLogWriter, WrittenLog, added_keys
-from core.model import Outcome, Report, Request, Violation
+from core.model import Outcome, Report, Request, Totals, Violation
 from core.settings import Settings
 from core.settling import Found, Wait, look_twice
-from core.state import current_violations, episodes, history, known_logs, lease, maintenance, readings, staging
+from core.state import audit, current_violations, episodes, history, known_logs, lease, maintenance, readings, staging
 from core.state.database import StateDatabase
 from core.state.history import Attempt, FailedAttempt
 from core.state.known_logs import KnownLog, LogOutcome
@@ -100,12 +100,12 @@ class Checker:
             if joined is not None:
                 return joined
 
-    def import_logs(self, place: Path, progress: Progress = no_progress) -> ImportResult:
-        """Read new violation logs of a folder or an archive into history, each once.
+    def import_logs(self, place: Path, progress: Progress = no_progress, by: str | None = None) -> ImportResult:
+        """Read new violation logs of a folder or an archive into history, each once. `by`: who asked, for the audit trail.
 
         Waits for a running check. Raises StateDatabaseUnavailable, and OSError when the folder cannot be listed.
         """
-        return self._alone(lambda: self._import(place, progress))
+        return self._alone(lambda: self._import(place, progress, by))
 
     def compact_logs(self, months_kept: int, *, dry_run: bool = False) -> Compacted:
         """Put old logs of the log directory into archives: see `core.logs.compaction`.
@@ -179,6 +179,7 @@ class Checker:
             if not history.newest_check_ids(connection, watched, 1):
                 adopt(connection, scope)
             number = history.record_completed(connection, report, watched)
+            audit.note_check(connection, report.timestamp, Request(report.trigger, report.requested_by), _found(report.totals))
             if report.totals.total_checked:  # an emptied table has healed nothing
                 land(connection, scope, report.check_id, number, report.timestamp, before)
             if written is not None:
@@ -188,21 +189,24 @@ class Checker:
         self._on_recorded()
 
     def _dry_run(self, check_id: str, request: Request) -> Report:
-        start, spool = self._start(check_id, request), Spool()
+        start, spool, result = self._start(check_id, request), Spool(), "it failed"
         try:
             found = self._look(start)
             report = report_on(start, found, self._settings.status_thresholds, in_maintenance=self._in_maintenance(start))
             for violations in staging.staged(self._state, check_id):
                 spool.add(violations)
+            result = _found(report.totals)
         finally:
-            self._leave_no_trace(check_id)
+            self._leave_no_trace(start, result)
         return replace(report, violations=spool, dry_run=True)
 
-    def _leave_no_trace(self, check_id: str) -> None:
+    def _leave_no_trace(self, start: CheckStart, result: str) -> None:
+        """But the line of the audit trail that somebody asked."""
         try:
-            current_violations.drop(self._state, check_id)
+            current_violations.drop(self._state, start.check_id)
             with self._state.write() as connection:
-                staging.forget_settled(connection, check_id)
+                staging.forget_settled(connection, start.check_id)
+                audit.note_check(connection, start.timestamp, start.request, result, audit.Deed.CHECK_TRIED)
         except StateDatabaseUnavailable as away:  # the next check drops them
             log.warning("What a dry run staged stays until the next check: %s", away)
 
@@ -228,6 +232,7 @@ class Checker:
                 lasting = timedelta(milliseconds=attempt.duration_ms)
                 planned = maintenance.any_between(connection, attempt.timestamp, attempt.timestamp + lasting)
                 history.record_failed(connection, attempt, self._require_coupler().label, in_maintenance=planned)
+                audit.note_check(connection, attempt.timestamp, attempt.request, f"it failed: {attempt.error}")
         return recorded
 
     def _forget_recorded(self, recorded: Sequence[FailedAttempt]) -> None:
@@ -250,9 +255,9 @@ class Checker:
         if result.imported:
             log.info("Read %d violation logs into history", result.imported)
 
-    def _import(self, place: Path, progress: Progress) -> ImportResult:
+    def _import(self, place: Path, progress: Progress, by: str | None = None) -> ImportResult:
         settings = self._settings
-        return import_logs(self._state, place, settings.log_limits, settings.status_thresholds, self._clock(), progress)
+        return import_logs(self._state, place, settings.log_limits, settings.status_thresholds, self._clock(), progress, by)
 
     def _compact(self, months_kept: int, *, dry_run: bool) -> Compacted:
         folder = self._settings.violation_log_dir.absolute()
@@ -291,6 +296,10 @@ class Checker:
             time.sleep(_POLL_SECONDS)
             current = self._turn.present()
         return other.check_id
+
+
+def _found(totals: Totals) -> str:
+    return f"{totals.consistent:,} of {totals.total_checked:,} pairs agree"
 
 
 def report_of(state: StateDatabase, attempt: Attempt) -> Report:

@@ -173,13 +173,13 @@ class HealthMonitor:
             self._heartbeat.beat()
         return report
 
-    def import_logs(self, place: Path | None = None, progress: Progress = no_progress) -> ImportResult:
+    def import_logs(self, place: Path | None = None, progress: Progress = no_progress, by: str | None = None) -> ImportResult:
         """Read new violation logs of a folder or an archive into history, each once; by default those of the log directory.
 
-        Waits for a running check.
+        Waits for a running check. `by`: who asked, for the audit trail.
         """
         try:
-            return self._checker.import_logs(place or self.settings.violation_log_dir, progress)
+            return self._checker.import_logs(place or self.settings.violation_log_dir, progress, by)
         finally:
             self._facts.forget()
 

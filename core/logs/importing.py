@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from core.logs.parsing import parse_all
 from core.logs.sources import ArchiveDamaged, FoundLog, Limits, logs_in_archive, look_through
 from core.logs.taking import batches, take
-from core.state import known_logs
+from core.state import audit, known_logs
 from core.state.database import StateDatabase
 from core.state.known_logs import UNREAD, KnownLog, KnownPlace, LogOutcome
 from core.status import Thresholds
@@ -40,13 +42,20 @@ class ImportResult:
 
 
 def import_logs(
-    state: StateDatabase, place: Path, limits: Limits, thresholds: Thresholds, now: datetime, progress: Progress = no_progress
+    state: StateDatabase,
+    place: Path,
+    limits: Limits,
+    thresholds: Thresholds,
+    now: datetime,
+    progress: Progress = no_progress,
+    by: str | None = None,
 ) -> ImportResult:
     """Read the logs of a folder or an archive that are new, or were broken and have changed, into history and lives.
 
     Cost when the place did not change: one look at it. A missing folder holds no logs; raises OSError when it cannot be listed.
     Killed at any point, what was read so far counts, and the rest is read the next time. Call while holding the check's lease,
-    so that a log of a running check is not taken for a foreign one.
+    so that a log of a running check is not taken for a foreign one. `by` is who asked: the audit trail names them with the first
+    logs that come into history.
     """
     place = place.absolute()
     try:
@@ -60,7 +69,7 @@ def import_logs(
             unread = [log for log in unread if Path(log.path).parent == place]
     if known and known.mtime_ns == status.st_mtime_ns and not any(map(_is_to_be_read_again, unread)):
         return ImportResult(0, known.logs - len(unread), unread)
-    done = _Import(state, place, limits, thresholds, now, progress, unread).run()
+    done = _Import(state, place, limits, thresholds, now, progress, unread, by).run()
     read = KnownPlace(status.st_mtime_ns, done.imported + done.already_known + len(done.broken))
     # one that changed just now may change once more within the same tick of its file system's clock
     if read != known and time.time() - status.st_mtime > _RACY:
@@ -94,7 +103,10 @@ class _Import:
         now: datetime,
         progress: Progress,
         unread: Sequence[KnownLog],
+        by: str | None,
     ) -> None:
+        self._by = by  # until that is written down
+        self._now = now
         self._state = state
         self._place = place
         self._limits = limits
@@ -118,6 +130,7 @@ class _Import:
             for logs in batches(parse_all(found, self._limits.largest), batch):
                 with self._state.write() as connection:
                     outcomes = take(connection, logs, self._latest, self._thresholds)
+                    self._name_importer(connection, outcomes)
                 self._note(outcomes)
                 self._done += len(logs)
                 self._progress(self._done, self._to_do)
@@ -158,6 +171,11 @@ class _Import:
             if log.outcome in UNREAD:
                 self._unread[log.path] = log
             self._imported += log.outcome is LogOutcome.IMPORTED
+
+    def _name_importer(self, connection: sa.Connection, outcomes: Sequence[KnownLog]) -> None:
+        if self._by is not None and any(log.outcome is LogOutcome.IMPORTED for log in outcomes):
+            audit.note(connection, self._now, self._by, audit.Deed.LOGS_IMPORTED, f"from {self._place}")
+            self._by = None
 
     def _name_damage(self) -> None:
         """An archive that breaks off is named like a broken log, and no longer once it is whole."""
