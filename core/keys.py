@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from core.clock import Clock
 from core.errors import StateDatabaseUnavailable
 from core.model import Scope
-from core.state import tokens
+from core.state import audit, tokens
+from core.state.audit import Deed
 from core.state.database import StateDatabase
 from core.state.tokens import Token, TokenState
 
@@ -76,15 +77,19 @@ class KeyRing:
 
     def create(self, name: str, scope: Scope, lifetime: timedelta | None, created_by: str) -> str:
         """Make a token and give it, this once. Raises TokenProblem, StateDatabaseUnavailable."""
+        now = self._clock()
         with self._state.write() as connection:
-            secret = tokens.create(connection, name, scope, self._clock(), lifetime=lifetime, created_by=created_by)
+            secret = tokens.create(connection, name, scope, now, lifetime=lifetime, created_by=created_by)
+            audit.note(connection, now, created_by, Deed.TOKEN_CREATED, tokens.in_words(name, scope, lifetime))
         self.forget()
         return secret
 
-    def revoke(self, name: str) -> None:
+    def revoke(self, name: str, by: str) -> None:
         """End a token; in this process it opens nothing from now on. Raises TokenProblem, StateDatabaseUnavailable."""
+        now = self._clock()
         with self._state.write() as connection:
-            tokens.revoke(connection, name, self._clock())
+            tokens.revoke(connection, name, now)
+            audit.note(connection, now, by, Deed.TOKEN_REVOKED, name)
         self.forget()
 
     def note_use(self, token: Token) -> bool:

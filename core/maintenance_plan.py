@@ -9,9 +9,11 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from core.clock import Clock
+from core.durations import in_words
 from core.errors import AlertProblem, NoSuchAlert
 from core.maintenance import Occurrence, Repeats, Window, holding, occurrences, of_all, share_of_time, time_zones
-from core.state import maintenance
+from core.state import audit, maintenance
+from core.state.audit import Deed
 from core.state.database import StateDatabase
 from core.words import one_line
 
@@ -88,6 +90,7 @@ class MaintenancePlan:
             if len(others) >= MOST_WINDOWS:
                 raise AlertProblem(f"There are {MOST_WINDOWS} windows already.", hint="Take back those that nobody needs.")
             _require_time_to_count([*others, window])
+            audit.note(connection, now, by, Deed.MAINTENANCE_PLANNED, _in_words(window))
             return maintenance.add(connection, window)
 
     def end(self, number: int, by: str, *, only_this_time: bool = False) -> None:
@@ -99,6 +102,10 @@ class MaintenancePlan:
                 ended = number in {one.window.id for one in found} and maintenance.cut(connection, number, now)
             else:
                 ended = maintenance.end(connection, number, by, now)
+            window = maintenance.find(connection, number) if ended else None
+            if window is not None:
+                deed = Deed.MAINTENANCE_CUT if only_this_time else Deed.MAINTENANCE_ENDED
+                audit.note(connection, now, by, deed, _in_words(window))
         if not ended:
             what = "holds now" if only_this_time else "could be taken back"
             raise NoSuchAlert(f"There is no maintenance {number} that {what}.", hint="See the alerts page for what is planned.")
@@ -108,6 +115,12 @@ def _next_of_each(connection: sa.Connection, now: datetime) -> Sequence[Occurren
     windows = maintenance.windows(connection, now)
     found = [next(occurrences(window, now, now + _AHEAD), None) for window in windows]
     return sorted((one for one in found if one is not None), key=lambda one: (one.start, one.window.id))
+
+
+def _in_words(window: Window) -> str:
+    """For the audit trail: "app 3.0, from 2025-10-25 12:00 UTC for 30 min, once"."""
+    starts = f"{window.starts:%Y-%m-%d %H:%M} {window.time_zone}"
+    return f"{window.reason}, from {starts} for {in_words(window.length)}, {window.repeats}"
 
 
 def _on_the_wall(at: datetime, zone: ZoneInfo) -> datetime:

@@ -24,7 +24,8 @@ from core.listed_violations import Listed, listed_by
 from core.model import MarkerKind
 from core.over_time import MARKERS_BEFORE, Bucket, CheckRecord, WhatChanged
 from core.settings import Settings
-from core.state import daily, episodes, history, markers, settled
+from core.state import audit, daily, episodes, history, markers, settled
+from core.state.audit import Deed
 from core.state.database import StateDatabase
 from core.state.episodes import Episode, Life, Returning, Share
 from core.state.history import Attempt
@@ -215,12 +216,16 @@ class HealthRecord:
         """Mark a moment, by default this one. The title has 1 to 200 characters."""
         now = self._clock()
         with self.state.write() as connection:
+            audit.note(connection, now, by, Deed.MARKER_ADDED, _told(kind, title))
             return markers.add(connection, at or now, kind, title, by, now)
 
     def remove_marker(self, number: int, by: str) -> bool:
         """Take one's own marker away; False when there is none of that number and person."""
         with self.state.write() as connection:
-            return markers.remove(connection, number, by)
+            gone = markers.remove(connection, number, by)
+            if gone is not None:
+                audit.note(connection, self._clock(), by, Deed.MARKER_REMOVED, _told(gone.kind, gone.title))
+            return gone is not None
 
     # --- the violations' lives ----------------------------------------------------------------------------------------
 
@@ -250,6 +255,10 @@ class HealthRecord:
         """A page of the pairs that were caught in flight, newest first, and how many are kept in all."""
         with self.state.read() as connection:
             return settled.newest(connection, self._watched(connection), offset=offset, limit=limit)
+
+
+def _told(kind: MarkerKind, title: str) -> str:
+    return title if kind is MarkerKind.OTHER else f"{title} ({kind})"
 
 
 def _compared_at(timeline: Timeline, at: datetime) -> int:

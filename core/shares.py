@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from core.clock import Clock
-from core.state import share_links
+from core.durations import in_words
+from core.state import audit, share_links
+from core.state.audit import Deed
 from core.state.database import StateDatabase
 from core.state.share_links import LinkState, ShareLink
 
@@ -20,13 +22,19 @@ class ShareLinks:
 
     def create(self, name: str, lifetime: timedelta, created_by: str) -> str:
         """Make a link and give its secret, this once. Raises ShareLinkProblem."""
+        now = self._clock()
         with self._state.write() as connection:
-            return share_links.create(connection, name, self._clock(), lifetime, created_by)
+            secret = share_links.create(connection, name, now, lifetime, created_by)
+            audit.note(connection, now, created_by, Deed.LINK_CREATED, f"{name}, for {in_words(lifetime)}")
+            return secret
 
-    def revoke(self, link_id: int) -> None:
+    def revoke(self, link_id: int, by: str) -> None:
         """End a link: whoever has it open sees nothing more within seconds."""
+        now = self._clock()
         with self._state.write() as connection:
-            share_links.revoke(connection, link_id, self._clock())
+            name = share_links.revoke(connection, link_id, now)
+            if name is not None:
+                audit.note(connection, now, by, Deed.LINK_REVOKED, name)
 
     def everyone(self) -> Sequence[ShareLink]:
         """All links, those that still show something first, then the newest first."""

@@ -28,7 +28,8 @@ from core.logs.writing import report_as_json
 from core.model import Request, Status, Trigger
 from core.passwords import is_weak
 from core.settings import Settings, load_settings
-from core.state import accounts
+from core.state import accounts, audit
+from core.state.audit import Deed
 from core.status import status_of
 from dashboard import cli_alerts, cli_logs, cli_report, cli_tokens
 from dashboard.console import (
@@ -41,6 +42,7 @@ from dashboard.console import (
     print_summary,
     put,
     summary_as_json,
+    typist,
     whoami,
 )
 
@@ -156,6 +158,7 @@ def user_add(username: str) -> None:
     """Add somebody who may log in."""
     with errors_in_words(), open_state(load_settings()).write() as connection:
         name = accounts.add(connection, username, _ask_password(), utc_now())
+        audit.note(connection, utc_now(), typist(), Deed.ACCOUNT_ADDED, name)
         eyes.print(f"Added {plain(name)}.")
 
 
@@ -180,7 +183,8 @@ def user_passwd(username: str) -> None:
     with errors_in_words():
         password = _ask_password()
         with open_state(load_settings()).write() as connection:
-            accounts.change_password(connection, username, password)
+            name = accounts.change_password(connection, username, password)
+            audit.note(connection, utc_now(), typist(), Deed.PASSWORD_CHANGED, name)
         eyes.print(f"Changed. {plain(username)} must log in again.")
 
 
@@ -188,7 +192,8 @@ def user_passwd(username: str) -> None:
 def user_remove(username: str) -> None:
     """Remove somebody; ends that user's sessions."""
     with errors_in_words(), open_state(load_settings()).write() as connection:
-        accounts.remove(connection, username)
+        name = accounts.remove(connection, username)
+        audit.note(connection, utc_now(), typist(), Deed.ACCOUNT_REMOVED, name)
         eyes.print(f"Removed {plain(username)}.")
 
 

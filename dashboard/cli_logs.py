@@ -10,13 +10,16 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from core.assembly import open_state
+from core.audit_trail import AuditTrail
+from core.clock import utc_now
 from core.errors import CouplingHealthError
 from core.health_monitor import HealthMonitor
 from core.logs.archive import archive_folder
 from core.logs.compaction import Compacted
 from core.logs.sources import is_archive
 from core.settings import Settings, load_settings
-from dashboard.console import AsJson, errors_in_words, eyes, plain, print_import, put
+from core.state.audit import Deed
+from dashboard.console import AsJson, errors_in_words, eyes, plain, print_import, put, typist
 
 app = typer.Typer(no_args_is_help=True, help="What becomes of old violation logs.")
 
@@ -39,7 +42,7 @@ def import_logs(
         columns = TextColumn("Reading logs"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
         with Progress(*columns, console=eyes, transient=True) as bar:
             task = bar.add_task("read", total=None)
-            result = monitor.import_logs(place, lambda done, all_: bar.update(task, completed=done, total=all_))
+            result = monitor.import_logs(place, lambda done, all_: bar.update(task, completed=done, total=all_), typist())
         print_import(result, as_json=as_json, demo=settings.demo)
 
 
@@ -66,11 +69,21 @@ def compact(
         settings = load_settings()
         months = keep or settings.logs.compact_after_months or _MONTHS_KEPT
         with eyes.status("Archiving logs ..."):
-            done = HealthMonitor(settings, open_state(settings), None).compact_logs(months, dry_run=dry_run)
+            monitor = HealthMonitor(settings, open_state(settings), None)
+            done = monitor.compact_logs(months, dry_run=True)
+            if done.archived and not dry_run:
+                AuditTrail(monitor.state, utc_now).note(
+                    typist(), Deed.LOGS_ARCHIVED, _planned(done, settings)
+                )  # before any is removed
+                done = monitor.compact_logs(months)
         if as_json:
             put({**asdict(done), "dry_run": dry_run, "demo": settings.demo})
         else:
             _print_compacted(done, settings, months, dry_run=dry_run)
+
+
+def _planned(done: Compacted, settings: Settings) -> str:
+    return f"{done.archived:,} logs of {', '.join(done.months)} in {settings.violation_log_dir.absolute()}"
 
 
 def _print_compacted(done: Compacted, settings: Settings, months: int, *, dry_run: bool) -> None:

@@ -14,9 +14,10 @@ from core.clock import utc_now
 from core.errors import TokenProblem
 from core.model import Scope
 from core.settings import load_settings
-from core.state import tokens
+from core.state import audit, tokens
+from core.state.audit import Deed
 from core.state.tokens import Token, TokenState
-from dashboard.console import AsJson, errors_in_words, eyes, plain, put, whoami
+from dashboard.console import AsJson, errors_in_words, eyes, plain, put, typist, whoami
 
 app = typer.Typer(no_args_is_help=True, help="Who may use the HTTP API.")
 
@@ -37,6 +38,7 @@ def create(
         settings, now = load_settings(), utc_now()
         with open_state(settings).write() as connection:
             secret = tokens.create(connection, name, scope, now, lifetime=lifetime, created_by=whoami())
+            audit.note(connection, now, typist(), Deed.TOKEN_CREATED, tokens.in_words(name, scope, lifetime))
         ends = None if lifetime is None else now + lifetime
         if as_json:
             put({"token": secret, "name": name.strip(), "scope": scope.value, "expires_at": _iso(ends)})
@@ -74,6 +76,7 @@ def revoke(name: str) -> None:
     """End a token at once; running servers notice within a second."""
     with errors_in_words(), open_state(load_settings()).write() as connection:
         tokens.revoke(connection, name, utc_now())
+        audit.note(connection, utc_now(), typist(), Deed.TOKEN_REVOKED, name)
         eyes.print(f"Revoked {plain(name.strip())}.")
 
 

@@ -23,7 +23,7 @@ from core.logs.importing import ImportResult
 from core.model import Report, Status
 from core.scheduler import in_one_line
 from core.settings import Settings
-from core.state import accounts
+from core.state import accounts, audit
 from dashboard.wording import ACTION_LABELS, KIND_LABELS, NONE, STATUS_LOOKS, changes_in_words, kinds_in_words, number
 
 if TYPE_CHECKING:
@@ -78,6 +78,11 @@ def whoami() -> str | None:
         return getpass.getuser()
     except (KeyError, OSError):  # a container whose user has no name
         return None
+
+
+def typist() -> str:
+    """Who types, as the audit trail calls them."""
+    return audit.at_a_terminal(whoami())
 
 
 def print_report(report: Report, status: Status) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -13,9 +14,11 @@ from starlette.routing import Route
 
 from core.errors import StateDatabaseUnavailable
 from core.model import Violation
+from core.state.audit import Deed
+from core.state.current_violations import SortKey
 from dashboard import sessions
 from dashboard.runtime import current
-from dashboard.violation_query import ViolationQuery, mistakes
+from dashboard.violation_query import Tab, ViolationQuery, mistakes
 from dashboard.wording import ACTION_LABELS, KIND_LABELS
 
 PATH = "/export/violations.csv"
@@ -33,8 +36,8 @@ def as_csv(violations: Iterable[Violation]) -> Iterator[str]:
     for number, violation in enumerate(violations, start=1):
         writer.writerow(
             (
-                _harmless(violation.user_id),
-                _harmless(violation.specialization),
+                harmless(violation.user_id),
+                harmless(violation.specialization),
                 violation.progress_level,
                 violation.license_level,
                 KIND_LABELS[violation.kind],
@@ -49,7 +52,13 @@ def as_csv(violations: Iterable[Violation]) -> Iterator[str]:
     yield buffer.getvalue()
 
 
-def _harmless(value: int | str) -> int | str:
+def _in_words(query: ViolationQuery) -> str:
+    """Which violations, for the audit trail: "kind level_mismatch, life new"."""
+    chosen = replace(query, page=1, selected=None, tab=Tab.OPEN, sort=SortKey.USER, descending=False).to_params()
+    return ", ".join(f"{name} {value}" for name, value in chosen.items()) or "all"
+
+
+def harmless(value: int | str) -> int | str:
     """Text that a spreadsheet would run is quoted for it; integers stay integers, also negative ones."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
 
@@ -64,9 +73,14 @@ async def _violations(request: Request) -> Response:
         return PlainTextResponse("Please log in first, then download again.", status_code=401)
     if wrong := mistakes(request.query_params):
         return PlainTextResponse("\n".join(wrong), status_code=400)
-    wanted = ViolationQuery.from_params(request.query_params).filter
+    query = ViolationQuery.from_params(request.query_params)
+    if request.method == "GET":
+        try:
+            await run_in_threadpool(runtime.trail.note, user, Deed.VIOLATIONS_EXPORTED, _in_words(query))
+        except StateDatabaseUnavailable as away:
+            return PlainTextResponse(away.advice, status_code=503)
     return StreamingResponse(
-        as_csv(runtime.monitor.stream_violations(wanted)),
+        as_csv(runtime.monitor.stream_violations(query.filter)),
         media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="violations.csv"', "Cache-Control": "no-store"},
     )

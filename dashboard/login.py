@@ -12,7 +12,8 @@ from streamlit_authenticator.utilities import LoginError
 
 from core import passwords
 from core.durations import in_words
-from core.state import accounts
+from core.state import accounts, audit
+from core.state.audit import Deed
 from dashboard import sessions
 from dashboard.runtime import Runtime
 
@@ -38,9 +39,13 @@ class _Passwords(AuthenticationModel):  # type: ignore[misc]  # the library ship
         # bcrypt refuses longer passwords; nobody's is, and the check of its beginning with a blank before takes as long
         fits = len(password.encode()) <= passwords.LONGEST
         correct = bool(super().check_credentials(username, password if fits else " wrong"))
-        if correct:
-            with state.write() as connection:
+        with state.write() as connection:
+            if correct:
                 accounts.forgive(connection, username)
+            else:
+                accounts.refuse(connection, username, self._runtime.clock())
+                if accounts.is_known(known_hash):  # of a name that nobody has nothing is kept: it may be a password
+                    audit.note(connection, self._runtime.clock(), username, Deed.LOGIN_FAILED)
         return correct
 
 

@@ -21,6 +21,7 @@ from core.alerts.desk import AlertDesk
 from core.alerts.drill import EVERY as DRILL_EVERY
 from core.alerts.drill import Drilled, drill
 from core.assembly import build_coupler
+from core.audit_trail import AuditTrail
 from core.clock import Clock, utc_now
 from core.demo import DRIFT_EVERY, build, drift
 from core.errors import CouplingHealthError, LogsNotCompacted, ReportProblem, StateDatabaseUnavailable
@@ -68,6 +69,7 @@ class Runtime:
         self.delivery = Delivery(self.state, self.alerts.channels, clock)
         self.alert_book = AlertBook(self.monitor.record, self.alerts, clock)
         self.maintenance = MaintenancePlan(self.state, clock)
+        self.trail = AuditTrail(self.state, clock)
         self.monitor.after_check = self.alerts.evaluate_quietly
         self.problem: CouplingHealthError | None = None  # why nothing works yet
         self._announce = announce

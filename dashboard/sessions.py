@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from core.state import sessions
+from core.state import audit, sessions
+from core.state.audit import Deed
 from dashboard.runtime import Runtime, current
 
 COOKIE = "coupling_health_session"
@@ -23,7 +24,7 @@ def user_of(token: str | None, runtime: Runtime) -> str | None:
     if not token:
         return None
     with runtime.state.read() as connection:
-        return sessions.owner(connection, token, runtime.clock(), timedelta(hours=runtime.settings.login.idle_hours))
+        return sessions.owner(connection, token, runtime.clock(), _idle(runtime))
 
 
 def cookie() -> str | None:
@@ -52,8 +53,12 @@ def begin(username: str, runtime: Runtime) -> str:
 
 def end(token: str, runtime: Runtime) -> str:
     """End a session everywhere; the script that makes the browser drop its cookie."""
+    now = runtime.clock()
     with runtime.state.write() as connection:
+        username = sessions.owner(connection, token, now, _idle(runtime))
         sessions.end(connection, token)
+        if username is not None:
+            audit.note(connection, now, username, Deed.LOGGED_OUT)
     return f"<script>location.replace('{LEAVE}')</script>"
 
 
@@ -61,14 +66,23 @@ async def _enter(request: Request) -> Response:
     runtime = current()
 
     def redeem() -> str | None:
+        now = runtime.clock()
         with runtime.state.write() as connection:
-            return sessions.redeem(connection, request.query_params.get("ticket", ""), runtime.clock())
+            token = sessions.redeem(connection, request.query_params.get("ticket", ""), now)
+            username = sessions.owner(connection, token, now, _idle(runtime)) if token else None
+            if username is not None:
+                audit.note(connection, now, username, Deed.LOGGED_IN)
+            return token
 
     token = await run_in_threadpool(redeem)
     response = RedirectResponse(_own_page(request.query_params.get("next", "/")), status_code=303)
     if token is not None:
         response.set_cookie(COOKIE, token, path="/", httponly=True, samesite="lax", secure=request.url.scheme == "https")
     return response
+
+
+def _idle(runtime: Runtime) -> timedelta:
+    return timedelta(hours=runtime.settings.login.idle_hours)
 
 
 async def _leave(request: Request) -> Response:

@@ -33,7 +33,7 @@ def test_what_was_changed_here_is_read_again_before_the_next_answer(ring: KeyRin
     ring.create("ci", Scope.READ, None, "ada")
     assert ring.age == float("inf")
     ring.refresh()
-    ring.revoke("ci")
+    ring.revoke("ci", "ada")
     assert ring.age == float("inf")
 
 

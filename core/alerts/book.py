@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -19,7 +19,8 @@ from core.clock import Clock
 from core.errors import AlertProblem, NoSuchAlert
 from core.maintenance import holding, of_all
 from core.record import HealthRecord
-from core.state import alert_version, drills, incidents, maintenance, outbox, signing, silences
+from core.state import alert_version, audit, drills, incidents, maintenance, outbox, signing, silences
+from core.state.audit import Deed
 from core.state.drills import Drill
 from core.state.incidents import Incident
 from core.state.outbox import Letter, LetterState
@@ -44,6 +45,10 @@ class AlertFigures:
     repaired: timedelta | None  # until it was over (MTTR)
     delivered: Mapping[int, datetime]  # when the first message about an incident had arrived
     letters: Mapping[int, Sequence[Letter]]  # the messages about each incident, oldest first
+
+
+def _about(incident: Incident, said: str) -> str:
+    return f"incident {incident.id}, {incident.rule}{f': {said}' if said else ''}"
 
 
 def _mean(lengths: Sequence[timedelta]) -> timedelta | None:
@@ -176,8 +181,11 @@ class AlertBook:
         if len(note) > LONGEST_NOTE:
             raise AlertProblem(f"The note has {len(note):,} characters.", hint=f"Write at most {LONGEST_NOTE}.")
         with self._state.write() as connection:
-            done = incidents.acknowledge(connection, number, by, note, self._clock())
+            now = self._clock()
+            done = incidents.acknowledge(connection, number, by, note, now)
             incident = incidents.find(connection, number)
+            if done and incident is not None:
+                audit.note(connection, now, by, Deed.INCIDENT_ACKNOWLEDGED, _about(incident, note))
         if incident is None:
             raise NoSuchAlert(f"There is no incident {number}.", hint="See the alerts page for those that there are.")
         if not done:
@@ -189,6 +197,18 @@ class AlertBook:
         self, rule: str | None, reason: str, by: str, until: datetime | timedelta, *, until_resolved: bool = False
     ) -> Silence:
         """Tell nobody of a rule, or of any, for a time. What still fires at its end is told then."""
+        return self._silence(rule, reason, by, until, until_resolved=until_resolved)
+
+    def _silence(
+        self,
+        rule: str | None,
+        reason: str,
+        by: str,
+        until: datetime | timedelta,
+        *,
+        until_resolved: bool,
+        snoozed: Incident | None = None,
+    ) -> Silence:
         now, reason = self._clock(), one_line(reason)
         end = now + until if isinstance(until, timedelta) else until
         if rule is not None and rule not in {one.name for one in self._desk.rules}:
@@ -198,16 +218,26 @@ class AlertBook:
         if not now < end <= now + LONGEST_SILENCE:
             raise AlertProblem("A silence ends in the future, within a year.", hint="Turn a rule off in the settings instead.")
         with self._state.write() as connection:
+            if snoozed is not None:
+                audit.note(connection, now, by, Deed.INCIDENT_SNOOZED, _about(snoozed, reason))
+            else:
+                subject = f"{rule or 'all rules'} until {end.astimezone(UTC):%Y-%m-%d %H:%M} UTC: {reason}"
+                audit.note(connection, now, by, Deed.SILENCE_ADDED, subject)
             return silences.add(connection, rule, reason, by, end, now, until_resolved=until_resolved)
 
     def snooze(self, incident: Incident, by: str, reason: str) -> Silence:
         """Tell nobody of an incident's rule for an hour, or until it is over."""
-        return self.silence(incident.rule, one_line(reason) or "snoozed for an hour", by, SNOOZE, until_resolved=True)
+        reason = one_line(reason) or "snoozed for an hour"
+        return self._silence(incident.rule, reason, by, SNOOZE, until_resolved=True, snoozed=incident)
 
-    def end_silence(self, number: int) -> None:
+    def end_silence(self, number: int, by: str) -> None:
         """Tell people again."""
+        now = self._clock()
         with self._state.write() as connection:
-            ended = silences.end(connection, number, self._clock())
+            found = [silence for silence in silences.holding(connection, now) if silence.id == number]
+            ended = bool(found) and silences.end(connection, number, now)
+            if ended:
+                audit.note(connection, now, by, Deed.SILENCE_ENDED, f"{found[0].rule or 'all rules'}: {found[0].reason}")
         if not ended:
             raise NoSuchAlert(f"There is no silence {number} that holds.", hint="It may have ended by itself.")
 
@@ -217,16 +247,21 @@ class AlertBook:
             drilled = Drill(self._clock(), channel, delivered_seconds, answer)
             drills.keep(connection, self._record.scope(connection), drilled)
 
-    def send_again(self, number: int) -> None:
+    def send_again(self, number: int, by: str) -> None:
         """Try a message once more that was given up."""
+        now = self._clock()
         with self._state.write() as connection:
-            again = outbox.send_again(connection, number, self._clock())
-        if not again:
+            again = outbox.send_again(connection, number, now)
+            if again is not None:
+                audit.note(connection, now, by, Deed.MESSAGE_SENT_AGAIN, f"{again.channel}: {again.subject}")
+        if again is None:
             raise AlertProblem("This message is not given up.", hint="It was sent, or is being tried, meanwhile.")
 
-    def try_channel(self, name: str) -> Tried:
-        """Send a real test message, now."""
+    def try_channel(self, name: str, by: str) -> Tried:
+        """Send a real test message, now; it is written down before, for what was sent cannot be taken back."""
         channel = self._desk.channels.get(name)
         if channel is None:
             raise NoSuchAlert(f"There is no channel {name!r}.", hint="Set its URL: alerts.channels.NAME.url.")
+        with self._state.write() as connection:
+            audit.note(connection, self._clock(), by, Deed.CHANNEL_TRIED, name)
         return channel.send(trial_message(name, self._clock(), self._record.settings.alerts.link), uuid.uuid4().hex)

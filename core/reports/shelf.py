@@ -10,7 +10,8 @@ from core.record import HealthRecord
 from core.reports import making, schedule, texts
 from core.reports.period import Period, parse
 from core.reports.words import Words
-from core.state import reports
+from core.state import audit, reports
+from core.state.audit import Deed
 from core.state.reports import KeptReport
 
 
@@ -36,6 +37,8 @@ class ReportShelf:
         now = self._clock()
         made = making.make(self._record, period, format_, now, language=language, user_ids=user_ids)
         with self._record.state.write() as connection:
+            named = "naming users" if user_ids else "without naming users"
+            audit.note(connection, now, made_by, Deed.REPORT_MADE, f"{made.name}, {language}, {named}")
             return reports.add(connection, schedule.to_keep(made, now), made_by)
 
     def make_due(self) -> None:

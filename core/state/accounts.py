@@ -47,21 +47,23 @@ def add(connection: sa.Connection, username: str, password: str, now: datetime) 
     return username
 
 
-def change_password(connection: sa.Connection, username: str, password: str) -> None:
-    """Set a new password; ends all sessions of the name and lets it log in at once. Raises AccountProblem."""
+def change_password(connection: sa.Connection, username: str, password: str) -> str:
+    """Set a new password; ends all sessions of the name, which it gives, and lets it log in at once. Raises AccountProblem."""
     username = _require(connection, username)
     connection.execute(sa.update(accounts).where(accounts.c.username == username).values(password_hash=_hash(password)))
     connection.execute(sa.delete(sessions).where(sessions.c.username == username))
     forgive(connection, username)
+    return username
 
 
-def remove(connection: sa.Connection, username: str) -> None:
-    """Remove an account and end its sessions. The last one stays. Raises AccountProblem."""
+def remove(connection: sa.Connection, username: str) -> str:
+    """Remove an account, whose name it gives, and end its sessions. The last one stays. Raises AccountProblem."""
     username = _require(connection, username)
     if len(everyone(connection)) == 1:
         raise AccountProblem(f"{username!r} is the only user; without it nobody could log in.", hint="Add another user first.")
     connection.execute(sa.delete(accounts).where(accounts.c.username == username))
     connection.execute(sa.delete(sessions).where(sessions.c.username == username))
+    return username
 
 
 def everyone(connection: sa.Connection) -> Sequence[Account]:
@@ -95,6 +97,20 @@ def begin_attempt(connection: sa.Connection, username: str, now: datetime) -> ti
         counted = sa.update(login_failures).where(login_failures.c.username == username)
         connection.execute(counted.values(failures=failures + 1, failed_at=now))
     return None
+
+
+def refuse(connection: sa.Connection, username: str, now: datetime) -> None:
+    """The password of an attempt was wrong: the wait counts from now.
+
+    Written for every name, so that how long a refusal takes does not tell whether anybody has it.
+    """
+    counted = sa.update(login_failures).where(login_failures.c.username == username[:_NAME_LENGTH])
+    connection.execute(counted.values(failed_at=now))
+
+
+def is_known(password_hash: str) -> bool:
+    """Whether what `password_hash` gave belongs to an account."""
+    return password_hash != _NOBODY
 
 
 def forgive(connection: sa.Connection, username: str) -> None:

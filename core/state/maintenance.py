@@ -48,6 +48,12 @@ def in_unknown_zones(connection: sa.Connection) -> Sequence[Window]:
     return [window for window in map(_window, connection.execute(statement)) if not has_known_zone(window)]
 
 
+def find(connection: sa.Connection, number: int) -> Window | None:
+    """The window of this number, whatever became of it."""
+    row = connection.execute(sa.select(table).where(table.c.id == number)).one_or_none()
+    return None if row is None else _window(row)
+
+
 def cut(connection: sa.Connection, number: int, now: datetime) -> bool:
     """End the time of a window that holds now; False when there is none of that number."""
     statement = sa.update(table).where(table.c.id == number, table.c.ended_at.is_(None))

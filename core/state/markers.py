@@ -42,9 +42,12 @@ def between(connection: sa.Connection, start: datetime, end: datetime, most: int
     return [_marker(row) for row in found][::-1]
 
 
-def remove(connection: sa.Connection, number: int, by: str) -> bool:
-    """Take one's own marker away; False when there is none of that number and person."""
-    return bool(connection.execute(sa.delete(markers).where(markers.c.id == number, markers.c.created_by == by)).rowcount)
+def remove(connection: sa.Connection, number: int, by: str) -> Marker | None:
+    """Take one's own marker away and give it; None when there is none of that number and person."""
+    own = markers.c.id == number, markers.c.created_by == by
+    row = connection.execute(sa.select(markers).where(*own)).one_or_none()
+    gone = connection.execute(sa.delete(markers).where(*own)).rowcount
+    return _marker(row) if row is not None and gone else None
 
 
 def _marker(row: sa.Row[Any]) -> Marker:

@@ -89,11 +89,13 @@ def settle(
     connection.execute(sa.update(outbox).where(outbox.c.id == number).values(**values))
 
 
-def send_again(connection: sa.Connection, number: int, now: datetime) -> bool:
-    """Try a message once more that was given up; False when it was not."""
+def send_again(connection: sa.Connection, number: int, now: datetime) -> Letter | None:
+    """Try a message once more that was given up, and give it; None when it was not."""
     given_up = sa.update(outbox).where(outbox.c.id == number, outbox.c.state == LetterState.GIVEN_UP)
     values = {"state": LetterState.WAITING.value, "due_at": now, "tries": 0, "ended_at": None}
-    return bool(connection.execute(given_up.values(**values)).rowcount)
+    if not connection.execute(given_up.values(**values)).rowcount:
+        return None
+    return _letter(connection.execute(_letters().where(outbox.c.id == number)).one())
 
 
 def newest(connection: sa.Connection, limit: int, state: LetterState | None = None) -> Sequence[Letter]:

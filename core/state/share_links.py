@@ -62,10 +62,12 @@ def create(connection: sa.Connection, name: str, now: datetime, lifetime: timede
     return secret
 
 
-def revoke(connection: sa.Connection, link_id: int, now: datetime) -> None:
-    """End a link; one that has ended already stays as it is."""
+def revoke(connection: sa.Connection, link_id: int, now: datetime) -> str | None:
+    """End a link and give its name; None when it was revoked before, which stays as it is."""
     not_yet = share_links.c.id == link_id, share_links.c.revoked_at.is_(None)
-    connection.execute(sa.update(share_links).where(*not_yet).values(revoked_at=now))
+    if not connection.execute(sa.update(share_links).where(*not_yet).values(revoked_at=now)).rowcount:
+        return None
+    return str(connection.execute(sa.select(share_links.c.name).where(share_links.c.id == link_id)).scalar_one())
 
 
 def everyone(connection: sa.Connection) -> Sequence[ShareLink]:

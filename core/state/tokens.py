@@ -11,6 +11,7 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 
+from core.durations import in_words as duration
 from core.errors import TokenProblem
 from core.model import Scope
 from core.state.schema import tokens
@@ -114,6 +115,11 @@ def record_uses(connection: sa.Connection, uses: Mapping[int, datetime]) -> None
     for token_id, used_at in uses.items():
         older = sa.or_(tokens.c.used_at.is_(None), tokens.c.used_at < used_at)
         connection.execute(sa.update(tokens).where(tokens.c.id == token_id, older).values(used_at=used_at))
+
+
+def in_words(name: str, scope: Scope, lifetime: timedelta | None) -> str:
+    """What a token is, without what it opens: "ci, may check, for 90 d"."""
+    return f"{name.strip()}, may {scope}, {'without an end' if lifetime is None else f'for {duration(lifetime)}'}"
 
 
 def _find(connection: sa.Connection, name: str) -> int | None:

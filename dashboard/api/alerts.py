@@ -103,9 +103,9 @@ async def silence(desk: TheDesk, token: Admin, wanted: NewSilence) -> Response:
 
 
 @router.delete(f"{SILENCES}/{{number}}", status_code=204, responses=_GONE)
-async def end_silence(desk: TheDesk, _token: Admin, number: Number) -> Response:
+async def end_silence(desk: TheDesk, token: Admin, number: Number) -> Response:
     """Tell people again."""
-    await run_in_threadpool(desk.runtime.alert_book.end_silence, number)
+    await run_in_threadpool(desk.runtime.alert_book.end_silence, number, f"token {token.name}")
     return Response(status_code=204)
 
 

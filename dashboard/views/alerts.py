@@ -169,7 +169,7 @@ def _silence(runtime: Runtime, viewer: Viewer, silence: Silence) -> None:
             f'<div data-silence="{silence.id}"><b>{escape(silence.rule or "All rules")}</b> until {until}{ends}'
             f'<p class="detail note">{escape(silence.reason)} · by {escape(silence.created_by)}</p></div>'
         )
-        end = asking(Place.SILENCES, lambda: runtime.alert_book.end_silence(silence.id))
+        end = asking(Place.SILENCES, lambda: runtime.alert_book.end_silence(silence.id, viewer.username))
         st.button("End it", key=f"end-silence-{silence.id}", on_click=end)
 
 
@@ -186,7 +186,7 @@ def _channels(runtime: Runtime, viewer: Viewer) -> None:
             st.html(f"<b>{escape(name)}</b>")
             if st.button("Send a test", key=f"try-{name}"):
                 with st.spinner("Sending …"):
-                    tried = st.session_state[_TRIED] = (name, runtime.alert_book.try_channel(name))
+                    tried = st.session_state[_TRIED] = (name, runtime.alert_book.try_channel(name, viewer.username))
         if tried and tried[0] == name:
             (st.success if tried[1].sent else st.error)(f"{'Sent' if tried[1].sent else 'Not sent'}: {tried[1].answer}")
 
@@ -229,7 +229,7 @@ def _letters(runtime: Runtime, viewer: Viewer) -> None:
     for letter in book.letters(20, LetterState.GIVEN_UP):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.html(f"<div>{_letter(letter, viewer)}</div>")
-            again = asking(Place.MESSAGES, partial(book.send_again, letter.id))
+            again = asking(Place.MESSAGES, partial(book.send_again, letter.id, viewer.username))
             st.button("Send again", key=f"again-{letter.id}", on_click=again)
     others = [letter for letter in book.letters(60) if letter.state is not LetterState.GIVEN_UP]
     if others:

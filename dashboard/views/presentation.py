@@ -87,7 +87,11 @@ def _row(runtime: Runtime, viewer: Viewer, link: ShareLink) -> None:
             with st.popover("Revoke", key=f"revoke-link-{link.id}"):
                 st.write(f"Whoever has the link for {link.name} open sees nothing more within seconds.")
                 st.button(
-                    "Revoke it", key=f"revoke-link-now-{link.id}", type="primary", on_click=runtime.shares.revoke, args=(link.id,)
+                    "Revoke it",
+                    key=f"revoke-link-now-{link.id}",
+                    type="primary",
+                    on_click=runtime.shares.revoke,
+                    args=(link.id, viewer.username),
                 )
 
 

@@ -76,12 +76,18 @@ def _row(runtime: Runtime, viewer: Viewer, token: Token) -> None:
         if state is not TokenState.REVOKED:
             with st.popover("Revoke", key=f"revoke-{token.id}"):
                 st.write(f"Programs that use {token.name} are refused from then on.")
-                st.button("Revoke it", key=f"revoke-now-{token.id}", type="primary", on_click=_revoke, args=(runtime, token.name))
+                st.button(
+                    "Revoke it",
+                    key=f"revoke-now-{token.id}",
+                    type="primary",
+                    on_click=_revoke,
+                    args=(runtime, viewer, token.name),
+                )
 
 
-def _revoke(runtime: Runtime, name: str) -> None:
+def _revoke(runtime: Runtime, viewer: Viewer, name: str) -> None:
     try:
-        runtime.keys.revoke(name)
+        runtime.keys.revoke(name, viewer.username)
     except TokenProblem as gone:  # revoked in another tab meanwhile
         st.session_state[_PROBLEM] = gone.advice
 

@@ -80,9 +80,9 @@ def test_what_cannot_be_done_says_why(watch: Watch, book: AlertBook, asked: dict
         (lambda: book.acknowledge(number, "bea", "x" * 501), "501 characters"),
         (lambda: book.silence("nonsense", "x", "bea", MINUTE), "There is no rule 'nonsense'"),
         (lambda: book.silence(None, "x", "bea", timedelta(days=400)), "within a year"),
-        (lambda: book.end_silence(7), "There is no silence 7"),
-        (lambda: book.send_again(1), "is not given up"),
-        (lambda: book.try_channel("nowhere"), "There is no channel 'nowhere'"),
+        (lambda: book.end_silence(7, "bea"), "There is no silence 7"),
+        (lambda: book.send_again(1, "bea"), "is not given up"),
+        (lambda: book.try_channel("nowhere", "bea"), "There is no channel 'nowhere'"),
     ):
         with pytest.raises(AlertProblem, match=words):
             refused()

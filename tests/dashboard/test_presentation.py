@@ -72,7 +72,7 @@ def test_a_link_that_has_ended_shows_one_sentence_and_nothing_else(presented: Pr
     if how == "expired":
         clock.advance(minutes=10)
     elif how == "revoked":
-        presented.runtime.shares.revoke(presented.runtime.shares.everyone()[0].id)
+        presented.runtime.shares.revoke(presented.runtime.shares.everyone()[0].id, "ada")
     page = presented.get(link)
     assert page.code == 404
     assert ENDED in page.body.decode()

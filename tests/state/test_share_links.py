@@ -54,10 +54,10 @@ def test_a_link_opens_until_its_very_end(links: ShareLinks, clock: FrozenClock) 
 def test_a_revoked_link_opens_nothing_and_the_others_go_on(links: ShareLinks, clock: FrozenClock) -> None:
     first, second = links.create("board", WEEK, "ada"), links.create("board", WEEK, "ada")
     (newer, older) = links.everyone()
-    links.revoke(older.id)
+    links.revoke(older.id, "ada")
     assert (links.opens(first), links.opens(second)) == (False, True)
     clock.advance(days=1)
-    links.revoke(older.id)
+    links.revoke(older.id, "ada")
     (still, gone) = links.everyone()
     assert (still.id, gone.id, gone.revoked_at) == (newer.id, older.id, NOON), "what has ended is not ended again"
 
@@ -73,7 +73,7 @@ def test_what_is_no_link_opens_nothing(links: ShareLinks, secret: str) -> None:
 def test_links_that_still_open_come_first(links: ShareLinks, clock: FrozenClock) -> None:
     for name, days in (("a", 30), ("b", 1), ("c", 30), ("d", 30)):
         links.create(name, timedelta(days=days), "ada")
-    links.revoke(links.everyone()[0].id)
+    links.revoke(links.everyone()[0].id, "ada")
     clock.advance(days=2)
     assert states(links, clock) == [
         ("c", LinkState.ACTIVE),
