@@ -21,6 +21,9 @@ class Choice:
     deed: Deed | None = None
 
 
+EVERYTHING = Choice()
+
+
 @dataclass(frozen=True, slots=True)
 class TrailPage:
     """Some entries, newest first, and whether there are others beside them."""

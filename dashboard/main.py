@@ -11,7 +11,7 @@ from dashboard.components import frame
 from dashboard.components.opening import CHECK_PATH
 from dashboard.runtime import current
 from dashboard.viewer import viewer
-from dashboard.views import alerts, analysis, check, incident, overview, presentation, reports, tokens, trend, violations
+from dashboard.views import alerts, analysis, audit, check, incident, overview, presentation, reports, tokens, trend, violations
 from dashboard.wording_alerts import INCIDENT_PATH
 
 STATIC = Path(__file__).parent / "static"
@@ -25,6 +25,7 @@ VIEWS = {
     "reports": ("Reports", ":material/summarize:", reports.view),
     "presentation": ("Presentation", ":material/slideshow:", presentation.view),
     "tokens": ("API tokens", ":material/key:", tokens.view),
+    "audit": ("Audit", ":material/history:", audit.view),
     CHECK_PATH: ("Check", ":material/fact_check:", check.view),
     INCIDENT_PATH: ("Incident", ":material/notification_important:", incident.view),
 }
