@@ -10,6 +10,8 @@ from core.health_monitor import HealthMonitor
 from core.settings import Settings
 from core.settling import Wait
 from core.state.database import StateDatabase
+from core.sync.service import SyncService
+from core.sync.writable import WritableDatabase
 from core.watched import WatchedDatabase
 
 
@@ -20,12 +22,15 @@ def open_state(settings: Settings) -> StateDatabase:
     return state
 
 
+def build_watched(settings: Settings) -> WatchedDatabase:
+    """The watched database, read only. Connects to nothing yet."""
+    limits = settings.check
+    return WatchedDatabase(settings.watched_url, limits.statement_timeout_seconds, limits.connect_timeout_seconds)
+
+
 def build_coupler(settings: Settings) -> ProgressLicenseCoupler:
     """The coupler of the watched database. Connects to nothing yet."""
-    watched = WatchedDatabase(
-        settings.watched_url, settings.check.statement_timeout_seconds, settings.check.connect_timeout_seconds
-    )
-    return ProgressLicenseCoupler(watched, settings.progress, settings.license)
+    return ProgressLicenseCoupler(build_watched(settings), settings.progress, settings.license)
 
 
 def build_monitor(
@@ -33,3 +38,14 @@ def build_monitor(
 ) -> HealthMonitor:
     """The one door to everything. Opens the state database when none is given."""
     return HealthMonitor(settings, state or open_state(settings), build_coupler(settings), clock, wait)
+
+
+def build_sync(monitor: HealthMonitor, clock: Clock = utc_now, wait: Wait = time.sleep) -> SyncService:
+    """Repairs of what a monitor watches. Writes only where the settings name a database to write to; connects to nothing yet."""
+    settings, url = monitor.settings, monitor.settings.writable_url
+    limits = settings.check
+    writable = None
+    if url is not None:
+        lock_timeout = settings.sync.lock_timeout_ms
+        writable = WritableDatabase(url, limits.connect_timeout_seconds, lock_timeout, limits.statement_timeout_seconds)
+    return SyncService(monitor, build_watched(settings), build_coupler(settings).label, writable, clock, wait)

@@ -208,3 +208,40 @@ class AlertsNotEvaluated(CouplingHealthError):
 
 class NoSuchAlert(AlertProblem):
     """There is no such incident, rule, silence or channel."""
+
+
+class SyncProblem(CouplingHealthError):
+    """The repair cannot be made in this way."""
+
+    hint = "See the page Repairs, or `coupling-health sync --help`."
+
+
+class NoWriteAccess(SyncProblem):
+    """Nothing may be written: this installation only reads."""
+
+    hint = "To let it repair, set COUPLING_HEALTH_SYNC_DATABASE_URL to the watched database with a user who may write."
+    permanent = True
+
+
+class NoSuchRun(SyncProblem):
+    """There is no such repair."""
+
+    hint = "`coupling-health sync --list` and the page Repairs name those that there are."
+
+
+class SyncWriteDenied(SyncProblem):
+    """The database refuses to be written."""
+
+    hint = "Grant SELECT, INSERT, UPDATE and DELETE on both tables to the user in COUPLING_HEALTH_SYNC_DATABASE_URL."
+
+
+class SyncDatabaseLost(SyncProblem):
+    """The watched database did not answer while it was written."""
+
+    hint = "Check that it runs and that COUPLING_HEALTH_SYNC_DATABASE_URL is right, then make a new plan."
+
+
+class SyncRecordUnwritable(SyncProblem):
+    """The record of the repair could not be written."""
+
+    hint = "Make COUPLING_HEALTH_JOB_LOG_DIR a folder that this process may write to, on a disk with free space."

@@ -46,13 +46,17 @@ class Turn:
             yield
         finally:
             ended.set()
-            with self._lock:
-                self._at_work = False
-                try:
-                    with self._state.write() as connection:
-                        lease.release(connection, mine)
-                except StateDatabaseUnavailable as away:
-                    log.warning("The lease could not be given back yet: %s", away)
+            self.give_back(mine)
+
+    def give_back(self, mine: Lease) -> None:
+        """Let others have their turn. Never raises for a state database that is away: the lease expires."""
+        with self._lock:
+            self._at_work = False
+            try:
+                with self._state.write() as connection:
+                    lease.release(connection, mine)
+            except StateDatabaseUnavailable as away:
+                log.warning("The lease could not be given back yet: %s", away)
 
     def present(self) -> Lease:
         """Whose turn it is, or was last. Raises StateDatabaseUnavailable."""

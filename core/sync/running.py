@@ -1,0 +1,190 @@
+"""One run: pair by pair, each noted before it is committed, so that what was done is known whatever happens."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from core.clock import Clock
+from core.errors import CouplingHealthError, SyncDatabaseLost, SyncProblem, SyncRecordUnwritable
+from core.settling import Wait
+from core.state import lease, sync_runs
+from core.state.database import StateDatabase
+from core.state.lease import Lease
+from core.state.sync_runs import Run, RunStatus
+from core.sync.change import Change, ChangeOutcome
+from core.sync.record import require_writable, write_record
+from core.sync.writable import PairBusy, PairRefused
+from core.sync.writer import PairWriter, RowChanged, Written, reason_in_words
+
+log = logging.getLogger(__name__)
+
+_FIRST_WAIT = 0.05  # seconds before a pair that the application holds is tried again; each time twice as long, and by chance
+_LONGEST_WAIT = 2.0
+
+Stopped = Callable[[], bool]
+
+
+class TurnLost(Exception):
+    """Another process believed us dead and took the turn over: it says what became of this run."""
+
+
+class RunWorker:
+    """Does runs whose turn is held. Never raises for what happens to a single pair."""
+
+    def __init__(
+        self, state: StateDatabase, writer: PairWriter, folder: Path, tries: int, clock: Clock, wait: Wait, stopped: Stopped
+    ) -> None:
+        """`folder` gets the records. `stopped` tells between two pairs that the process is to end."""
+        self._state = state
+        self._writer = writer
+        self._folder = folder
+        self._tries = tries
+        self._clock = clock
+        self._wait = wait
+        self._stopped = stopped
+
+    def work(self, mine: Lease, run: Run) -> None:
+        """Try every pair that is planned, then write down how it ended.
+
+        Raises StateDatabaseUnavailable and TurnLost; what became of the run is looked up later then: see `recover`.
+        """
+        status, reason = RunStatus.DONE, None
+        try:
+            require_writable(self._folder)
+            for change in self._planned(run.id):
+                if self._stopped():
+                    status, reason = RunStatus.STOPPED, "The server was stopped."
+                    break
+                self._one(mine, run, change)
+        except SyncProblem as problem:
+            status, reason = RunStatus.STOPPED, problem.advice
+        self._end(run.id, status, reason)
+
+    def recover(self, run: Run) -> None:
+        """Look up what became of a run whose process died, and end it. Hold the turn. Raises SyncDatabaseLost, PairBusy."""
+        with self._state.read() as connection:
+            unknown = sync_runs.changes(connection, run.id, [ChangeOutcome.APPLYING])
+        for change in unknown:
+            outcome, reason = self._looked_up(change)
+            with self._state.write() as connection:
+                self._note_end(connection, run, change, outcome, reason)
+        self._end(run.id, RunStatus.INTERRUPTED, "Its process ended in the middle. What became of every pair was looked up.")
+
+    def write_missing_records(self, watched: str) -> None:
+        """Write the records of ended runs that could not be written when they ended. Raises SyncRecordUnwritable."""
+        with self._state.read() as connection:
+            missing = sync_runs.without_record(connection, watched)
+        for run in missing:
+            self._write_record(run.id)
+
+    # --- a pair -------------------------------------------------------------------------------------------------------
+
+    def _planned(self, number: int) -> Iterator[Change]:
+        last = 0
+        while True:
+            with self._state.read() as connection:
+                chunk = sync_runs.changes(connection, number, [ChangeOutcome.PLANNED], after=last, limit=200)
+            if not chunk:
+                return
+            yield from chunk
+            last = chunk[-1].position
+
+    def _one(self, mine: Lease, run: Run, change: Change) -> None:
+        """Try a pair until it is clear what became of it. Raises SyncProblem when the rest need not be tried either."""
+        for attempt in range(1, self._tries + 1):
+            try:
+                outcome, reason = self._try(mine, run, change)
+                break
+            except (PairBusy, SyncDatabaseLost) as trouble:
+                if attempt == self._tries:
+                    if isinstance(trouble, SyncDatabaseLost):
+                        raise
+                    outcome, reason = ChangeOutcome.FAILED, f"{trouble} It was tried {attempt} times."
+                    break
+                self._wait(random.uniform(0.5, 1) * min(_FIRST_WAIT * 2**attempt, _LONGEST_WAIT))  # noqa: S311 - no secret
+        with self._state.write() as connection:
+            self._note_end(connection, run, change, outcome, reason)
+
+    def _try(self, mine: Lease, run: Run, change: Change) -> tuple[ChangeOutcome, str | None]:
+        noted: list[Written] = []
+
+        def before_commit(written: Written) -> None:
+            with self._state.write() as connection:
+                if not lease.renew(connection, mine, self._clock()):
+                    raise TurnLost
+                sync_runs.note_applying(connection, run.id, change.position, written.before, written.after, written.transaction)
+            noted.append(written)
+
+        try:
+            if run.undoes is None:
+                reason = reason_in_words(run.id, change, run.policies.of(change.kind))
+                self._writer.mend(change, reason, self._clock(), before_commit)
+            else:
+                self._writer.undo(replace(change, before=change.after, after=change.before), before_commit)
+        except RowChanged as changed:
+            return ChangeOutcome.CHANGED, str(changed)
+        except (PairBusy, PairRefused, SyncDatabaseLost) as trouble:
+            if noted:  # the commit was on its way
+                return self._after_lost_commit(change, noted[-1], trouble)
+            if isinstance(trouble, PairRefused):
+                return ChangeOutcome.FAILED, str(trouble)
+            raise
+        return ChangeOutcome.APPLIED, None
+
+    def _after_lost_commit(
+        self, change: Change, written: Written, trouble: CouplingHealthError
+    ) -> tuple[ChangeOutcome, str | None]:
+        sent = replace(change, before=written.before, after=written.after, transaction=written.transaction)
+        outcome, reason = self._looked_up(sent)
+        if outcome is not ChangeOutcome.NOT_TRIED:
+            return outcome, reason
+        if isinstance(trouble, PairRefused):
+            return ChangeOutcome.FAILED, str(trouble)
+        raise trouble
+
+    def _looked_up(self, change: Change) -> tuple[ChangeOutcome, str | None]:
+        try:
+            outcome = self._writer.what_became(change)
+        except PairRefused as refused:
+            outcome = ChangeOutcome.UNCLEAR
+            log.warning("What became of a pair cannot be looked up: %s", refused)
+        match outcome:
+            case ChangeOutcome.PLANNED:
+                return ChangeOutcome.NOT_TRIED, None
+            case ChangeOutcome.UNCLEAR:
+                return outcome, "The rows were changed before anybody could look whether this was written."
+        return outcome, None
+
+    def _note_end(self, connection: sa.Connection, run: Run, change: Change, outcome: ChangeOutcome, reason: str | None) -> None:
+        sync_runs.set_outcome(connection, run.id, change.position, outcome, reason)
+        if run.undoes is not None and change.undoes is not None and outcome is ChangeOutcome.APPLIED:
+            undone = f"Taken back by repair {run.id}."
+            sync_runs.set_outcome(connection, run.undoes, change.undoes, ChangeOutcome.UNDONE, undone)
+
+    # --- the end ------------------------------------------------------------------------------------------------------
+
+    def _end(self, number: int, status: RunStatus, reason: str | None) -> None:
+        with self._state.write() as connection:
+            sync_runs.leave_untried(connection, number)
+            sync_runs.update(connection, number, status=status, finished_at=self._clock(), reason=reason)
+        try:
+            self._write_record(number)
+        except SyncRecordUnwritable as refused:  # it stands in the state database, and is written as soon as that is possible
+            log.error("%s", refused.advice)
+
+    def _write_record(self, number: int) -> None:
+        with self._state.read() as connection:
+            run = sync_runs.find(connection, number)
+            if run is None:
+                return
+            path = write_record(
+                self._folder, run, sync_runs.counts(connection, number), sync_runs.all_changes(connection, number)
+            )
+        with self._state.write() as connection:
+            sync_runs.update(connection, number, record_file=path.name)

@@ -1,0 +1,329 @@
+"""SyncService: the one door to repairs, for pages, programs, jobs and commands."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from core.clock import Clock
+from core.errors import CouplingHealthError, NoSuchRun, SyncProblem
+from core.health_monitor import HealthMonitor
+from core.model import Pair, Request, Trigger, Violation
+from core.settling import Wait
+from core.state import audit, lease, sync_runs
+from core.state.audit import Deed
+from core.state.database import StateDatabase
+from core.state.episodes import scope_of
+from core.state.sync_runs import BEFORE_ITS_FIRST_WRITE, ENDED, Run, RunStatus
+from core.sync.change import Change, ChangeOutcome
+from core.sync.decisions import Values, approved, backwards, confirmed, require
+from core.sync.desk import RunDesk
+from core.sync.plan import Plan, make_plan
+from core.sync.policy import Policies
+from core.sync.running import RunWorker
+from core.sync.statements import planned_statements
+from core.sync.tables import Tables
+from core.sync.writable import WritableDatabase
+from core.sync.writer import PairWriter, reason_in_words
+from core.turn import Turn
+from core.watched import WatchedDatabase
+
+log = logging.getLogger(__name__)
+
+_UNUSED_FOR = timedelta(days=1)  # after which a plan that nobody confirmed is forgotten
+BY_SCHEDULE = "schedule"
+
+
+class SyncService:
+    """Plans, applies, takes back. Safe to share between threads; one run at a time over all that share the state database.
+
+    Everything raises StateDatabaseUnavailable when that is away. Without a writable database it plans, and refuses to write.
+    """
+
+    def __init__(
+        self,
+        monitor: HealthMonitor,
+        reader: WatchedDatabase,
+        watched: str,
+        writable: WritableDatabase | None,
+        clock: Clock,
+        wait: Wait,
+    ) -> None:
+        """`reader` is the watched database as checks see it, `watched` the label of what they compare.
+
+        `wait` lies between two tries of a pair.
+        """
+        self.settings = monitor.settings
+        self.may_write = writable is not None
+        self._monitor = monitor
+        self._state: StateDatabase = monitor.state
+        self._reader = reader
+        self._watched = scope_of(watched)
+        self._clock = clock
+        self._stopping = threading.Event()
+        worker = None
+        if writable is not None:
+            writer, folder, tries = PairWriter(writable, self.settings), self.settings.scheduler_log_dir, self.settings.sync.tries
+            worker = RunWorker(self._state, writer, folder, tries, clock, wait, self._stopping.is_set)
+        self._desk = RunDesk(monitor, Turn(self._state, lease.Name.SYNC, clock), worker, self._watched)
+
+    # --- planning -----------------------------------------------------------------------------------------------------
+
+    def find_desync_issues(
+        self,
+        request: Request,
+        *,
+        policies: Policies | None = None,
+        pairs: Sequence[Pair] | None = None,
+        dry_run: bool = False,
+    ) -> Plan:
+        """What a run would do about the violations that there are now, or about some pairs of them. Writes nothing but the check.
+
+        A check comes first, so that pairs in flight are left to settle; with `dry_run` one that leaves no trace. For given pairs
+        the newest check is enough. Raises CheckImpossible, NoWatchedDatabase.
+        """
+        policies = policies or self.settings.sync.policies
+        if pairs is not None:
+            violations: Sequence[Violation] = self._listed(pairs)
+            last = self._monitor.known().last
+            total = last.totals.total_checked if last and last.totals else None
+            return self._planned(policies, violations, total, len(violations))
+        report = self._monitor.check_all_users(dry_run=dry_run, request=request)
+        return self._planned(policies, report.violations, report.totals.total_checked, report.totals.inconsistent)
+
+    def statements(self, changes: Sequence[Change], policies: Policies, run: int | None = None) -> Sequence[Sequence[str]]:
+        """The statements that each change would run, as text. Raises CheckImpossible."""
+        with self._reader.snapshot() as connection:
+            tables, now = Tables.of(connection, self.settings), self._clock()
+            return [
+                planned_statements(tables, change, reason_in_words(run or 0, change, policies.of(change.kind)), now)
+                for change in changes
+            ]
+
+    def keep(self, plan: Plan, request: Request) -> Run:
+        """Keep a plan, to be looked at and confirmed."""
+        now, by = self._clock(), _name(request)
+        with self._state.write() as connection:
+            sync_runs.forget_unused(connection, self._watched, now - _UNUSED_FOR)
+            number = sync_runs.add(
+                connection,
+                self._watched,
+                RunStatus.PLANNED,
+                request.trigger,
+                by,
+                plan.made_at,
+                plan.policies,
+                plan.changes,
+                total_checked=plan.total_checked,
+                left_alone=plan.left_alone,
+                not_looked_at=plan.not_looked_at,
+            )
+            _note(connection, now, request, Deed.SYNC_PLANNED, f"repair {number}: {plan.planned} changes")
+        return self.run(number)
+
+    # --- applying -----------------------------------------------------------------------------------------------------
+
+    def apply(self, number: int, request: Request, *, seen: int | None = None, in_background: bool = False) -> Run:
+        """Let a plan be written, as far as that may be done now; the run as it stands then.
+
+        `seen` is the number of changes that a person looked at: without it, a plan above the limits is HELD. Above the number
+        that needs a second admin it is WAITING. Raises NoWriteAccess, NoSuchRun, SyncProblem when it was begun before, when
+        `seen` is another number than is planned, or when another run is at work.
+        """
+        limits = self.settings.sync.limits
+        return self._begin(number, request, in_background, lambda run, now: confirmed(run, _name(request), seen, limits, now))
+
+    def approve(self, number: int, request: Request, *, seen: int, in_background: bool = False) -> Run:
+        """Agree, as a second admin, to what one confirmed. Raises SyncProblem when it is the same one, and as `apply`."""
+        return self._begin(number, request, in_background, lambda run, now: approved(run, _name(request), seen, now))
+
+    def refuse(self, number: int, request: Request) -> Run:
+        """Give a plan up before its first write. Raises NoSuchRun, SyncProblem when it has begun."""
+        now = self._clock()
+        with self._state.write() as connection:
+            run = self._found(sync_runs.find(connection, number, lock=True), number)
+            require(run, BEFORE_ITS_FIRST_WRITE)
+            reason = f"{_name(request)} gave it up."
+            sync_runs.leave_untried(connection, number)
+            sync_runs.update(connection, number, status=RunStatus.REFUSED, reason=reason, finished_at=now)
+            _note(connection, now, request, Deed.SYNC_REFUSED, f"repair {number}")
+        self._desk.write_records()
+        return self.run(number)
+
+    def undo(self, number: int, request: Request, *, in_background: bool = False) -> Run:
+        """Put back what a run wrote, where nobody has changed it since; the run that does so.
+
+        Raises NoWriteAccess, NoSuchRun, SyncProblem when nothing of it stands, when it has not ended or is itself an undoing.
+        """
+        mine = self._desk.take_turn()
+        try:
+            new = self._undoing(number, request)
+        except BaseException:
+            self._desk.give_back(mine)
+            raise
+        self._desk.work(mine, new, request, in_background=in_background)
+        return self.run(new.id)
+
+    def run_scheduled(self) -> Run | None:
+        """What the job does: plan, apply within the limits, check. None when another replica did so lately."""
+        with self._state.read() as connection:
+            last = sync_runs.newest_scheduled(connection, self._watched)
+        interval = timedelta(hours=self.settings.sync.interval_hours)
+        if last is not None and self._clock() - last.planned_at < interval * 0.9:
+            return None
+        request = Request(Trigger.SCHEDULED)
+        plan = self.find_desync_issues(request)
+        if not plan.planned:
+            log.info("Repair: nothing to mend, %d pairs are left alone", plan.left_alone)
+            return None
+        self._give_up_older()
+        run = self.apply(self.keep(plan, request).id, request)
+        log.info("Repair %d: %s", run.id, in_one_line(run, self.counts(run.id)))
+        return run
+
+    def recover(self) -> None:
+        """Find out what became of runs whose process died, and write records that could not be written.
+
+        Does nothing while a run is at work. Raises SyncProblem when that is not possible yet.
+        """
+        self._desk.recover()
+
+    def recover_quietly(self) -> None:
+        """The same for a job: what hinders it is logged."""
+        try:
+            self.recover()
+        except CouplingHealthError as hindered:
+            log.warning("What became of a repair cannot be looked up yet: %s", hindered)
+
+    def stop(self) -> None:
+        """End a run between two pairs; the process is to end."""
+        self._stopping.set()
+
+    # --- looking ------------------------------------------------------------------------------------------------------
+
+    def run(self, number: int) -> Run:
+        """A run. Raises NoSuchRun."""
+        with self._state.read() as connection:
+            return self._found(sync_runs.find(connection, number), number)
+
+    def runs(self, limit: int = 50) -> Sequence[Run]:
+        """The newest runs, newest first, without plans that nobody confirmed."""
+        status = [status for status in RunStatus if status is not RunStatus.PLANNED]
+        with self._state.read() as connection:
+            return sync_runs.newest(connection, self._watched, limit, status)
+
+    def counts(self, number: int) -> Mapping[ChangeOutcome, int]:
+        """How many pairs of a run stand where."""
+        with self._state.read() as connection:
+            return sync_runs.counts(connection, number)
+
+    def reasons(self, number: int, outcome: ChangeOutcome) -> Mapping[str, int]:
+        """Why pairs of a run stand where they stand, and how many for each reason, most often first."""
+        with self._state.read() as connection:
+            return sync_runs.reasons(connection, number, outcome)
+
+    def changes(
+        self, number: int, outcomes: Sequence[ChangeOutcome] = tuple(ChangeOutcome), *, after: int = 0, limit: int | None = 100
+    ) -> Sequence[Change]:
+        """What a run does to each pair, behind a position."""
+        with self._state.read() as connection:
+            return sync_runs.changes(connection, number, outcomes, after=after, limit=limit)
+
+    def exceeded(self, run: Run) -> str | None:
+        """In what way a plan is above the limits, as the end of a sentence."""
+        return self.settings.sync.limits.exceeded(run.planned, run.total_checked)
+
+    # --- the steps ----------------------------------------------------------------------------------------------------
+
+    def _planned(self, policies: Policies, violations: Iterable[Violation], total: int | None, count: int) -> Plan:
+        with self._reader.snapshot() as connection:
+            return make_plan(connection, self.settings, policies, violations, total, count, self._clock())
+
+    def _listed(self, pairs: Sequence[Pair]) -> Sequence[Violation]:
+        found = (self._monitor.find_violation(str(pair.user_id), pair.specialization) for pair in dict.fromkeys(pairs))
+        return [violation for violation in found if violation is not None]
+
+    def _begin(self, number: int, request: Request, in_background: bool, decide: Callable[[Run, datetime], Values]) -> Run:
+        mine = self._desk.take_turn()
+        try:
+            now = self._clock()
+            with self._state.write() as connection:
+                run = self._found(sync_runs.find(connection, number, lock=True), number)
+                values = decide(run, now)
+                sync_runs.update(connection, number, **values)
+                deed = Deed.SYNC_APPROVED if "approved_by" in values else Deed.SYNC_CONFIRMED
+                _note(connection, now, request, deed, f"repair {number}: {run.planned} changes")
+            run = self.run(number)
+        except BaseException:
+            self._desk.give_back(mine)
+            raise
+        if run.status is not RunStatus.RUNNING:
+            self._desk.give_back(mine)
+            return run
+        self._desk.work(mine, run, request, in_background=in_background)
+        return self.run(number)
+
+    def _undoing(self, number: int, request: Request) -> Run:
+        now, by = self._clock(), _name(request)
+        with self._state.write() as connection:
+            run = self._found(sync_runs.find(connection, number, lock=True), number)
+            require(run, ENDED)
+            if run.undoes is not None:
+                raise SyncProblem(f"Repair {number} is itself an undoing.", hint="Make a new plan to mend the pairs again.")
+            applied = sync_runs.changes(connection, number, [ChangeOutcome.APPLIED])
+            if not applied:
+                raise SyncProblem(f"Nothing of repair {number} stands that could be taken back.", hint="See its changes.")
+            changes = [backwards(change, position) for position, change in enumerate(applied, 1)]
+            new = sync_runs.add(
+                connection,
+                self._watched,
+                RunStatus.RUNNING,
+                request.trigger,
+                by,
+                now,
+                run.policies,
+                changes,
+                total_checked=run.total_checked,
+                undoes=number,
+            )
+            sync_runs.update(connection, new, confirmed_at=now, confirmed_by=by, started_at=now)
+            _note(connection, now, request, Deed.SYNC_UNDONE, f"repair {number}, by repair {new}")
+            return self._found(sync_runs.find(connection, new), new)
+
+    def _give_up_older(self) -> None:
+        """A newer plan of the job takes the place of those that wait for a person."""
+        now = self._clock()
+        with self._state.write() as connection:
+            for run in sync_runs.newest(connection, self._watched, 100, [RunStatus.HELD, RunStatus.WAITING]):
+                if run.trigger is Trigger.SCHEDULED:
+                    sync_runs.leave_untried(connection, run.id)
+                    reason = "A newer plan took its place."
+                    sync_runs.update(connection, run.id, status=RunStatus.REFUSED, finished_at=now, reason=reason)
+        self._desk.write_records()
+
+    def _found(self, run: Run | None, number: int) -> Run:
+        if run is None or run.watched != self._watched:
+            raise NoSuchRun(f"There is no repair {number}.")
+        return run
+
+
+def in_one_line(run: Run, counts: Mapping[ChangeOutcome, int]) -> str:
+    """A run in words, for logs."""
+    parts = [f"{counts[outcome]} {outcome.value.replace('_', ' ')}" for outcome in ChangeOutcome if counts.get(outcome)]
+    return f"{run.status}: {', '.join(parts) or 'no changes'}" + (f" ({run.reason})" if run.reason else "")
+
+
+def _note(connection: sa.Connection, now: datetime, request: Request, deed: Deed, subject: str) -> None:
+    """Write down what a person did; what the job does is nobody's deed."""
+    if request.trigger is not Trigger.SCHEDULED:
+        audit.note(connection, now, _name(request), deed, subject)
+
+
+def _name(request: Request) -> str:
+    if request.trigger is Trigger.CLI:
+        return audit.at_a_terminal(request.requested_by)
+    return request.requested_by or BY_SCHEDULE
