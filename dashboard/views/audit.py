@@ -94,9 +94,10 @@ def _table(entries: Sequence[Entry], viewer: Viewer) -> str:
 
 def _row(entry: Entry, viewer: Viewer) -> str:
     at = timed(moment(entry.at, viewer.zone, viewer.now), entry.at, viewer.zone)
+    about = f'<td class="about">{escape(entry.subject)}</td>' if entry.subject else f'<td class="about nothing">{NONE}</td>'
     return (
-        f'<tr data-entry="{entry.id}" data-deed="{escape(entry.deed)}"><td class="when">{at}</td><td>{escape(entry.who)}</td>'
-        f'<td class="what">{escape(deed_in_words(entry))}</td><td class="about">{escape(entry.subject) or NONE}</td></tr>'
+        f'<tr data-entry="{entry.id}" data-deed="{escape(entry.deed)}"><td class="when">{at}</td>'
+        f'<td class="who">{escape(entry.who)}</td><td class="what">{escape(deed_in_words(entry))}</td>{about}</tr>'
     )
 
 
