@@ -213,7 +213,7 @@ class NoSuchAlert(AlertProblem):
 class SyncProblem(CouplingHealthError):
     """The repair cannot be made in this way."""
 
-    hint = "See the page Repairs, or `coupling-health sync --help`."
+    hint = "See the page Sync, or `coupling-health sync --help`."
 
 
 class NoWriteAccess(SyncProblem):
@@ -226,7 +226,7 @@ class NoWriteAccess(SyncProblem):
 class NoSuchRun(SyncProblem):
     """There is no such repair."""
 
-    hint = "`coupling-health sync --list` and the page Repairs name those that there are."
+    hint = "`coupling-health sync --list` and the page Sync name those that there are."
 
 
 class SyncWriteDenied(SyncProblem):
@@ -242,6 +242,6 @@ class SyncDatabaseLost(SyncProblem):
 
 
 class SyncRecordUnwritable(SyncProblem):
-    """The record of the repair could not be written."""
+    """The record of the sync could not be written."""
 
     hint = "Make COUPLING_HEALTH_JOB_LOG_DIR a folder that this process may write to, on a disk with free space."

@@ -16,8 +16,12 @@ from core.clock import utc_now
 from core.errors import CouplingHealthError
 from core.health_monitor import HealthMonitor
 from core.model import Report, Request, Trigger
+from core.state.sync_runs import Run
+from core.sync.change import ChangeOutcome
+from core.sync.service import SyncService
 
 CHECK_JOB = "coupling_health_check"
+SYNC_JOB = "progress_license_sync"
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +42,10 @@ class JobScheduler:
     def add(self, name: str, job_id: str, job: Callable[[], None], every: timedelta) -> None:
         """Run something else as well; an error in it is logged and does not end it."""
         self._add(name, job_id, lambda: _guarded(name, job), every)
+
+    def add_sync(self, sync: SyncService) -> None:
+        """Repair as well, every `sync.interval_hours`."""
+        self._add("Progress-license sync", SYNC_JOB, lambda: self._sync(sync), timedelta(hours=sync.settings.sync.interval_hours))
 
     def start(self) -> None:
         """Start; the first check begins at once. Returns without waiting for it."""
@@ -91,6 +99,17 @@ class JobScheduler:
         else:
             log.info("Health check complete: %s", in_one_line(report))
 
+    def _sync(self, sync: SyncService) -> None:
+        try:
+            run = sync.run_scheduled()
+            counts = {} if run is None else sync.counts(run.id)
+        except CouplingHealthError as failed:
+            log.warning("Sync failed: %s", failed.advice)
+        except Exception:  # the border of a job: the next run must come
+            log.exception("Sync crashed")
+        else:
+            log.info("Sync complete: %s", "nothing to write" if run is None else sync_in_one_line(run, counts))
+
     def _watch_clock(self) -> None:
         while not self._stopped.wait(_WATCH_SECONDS):
             self.follow_clock(utc_now())
@@ -100,6 +119,12 @@ def in_one_line(report: Report) -> str:
     """A report as "148/150 consistent (98.67%)"."""
     rate = "nothing to check" if report.consistency_rate is None else f"{report.consistency_rate}%"
     return f"{report.totals.consistent}/{report.totals.total_checked} consistent ({rate})"
+
+
+def sync_in_one_line(run: Run, counts: Mapping[ChangeOutcome, int]) -> str:
+    """A sync run as "run 12 done: 3 applied, 1 left alone"."""
+    parts = [f"{counts[outcome]} {outcome.value.replace('_', ' ')}" for outcome in ChangeOutcome if counts.get(outcome)]
+    return f"run {run.id} {run.status}: {', '.join(parts)}" + (f". {run.reason}" if run.reason else "")
 
 
 class DatedFileHandler(logging.Handler):

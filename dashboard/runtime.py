@@ -20,7 +20,7 @@ from core.alerts.desk import EVERY as WATCHDOG_EVERY
 from core.alerts.desk import AlertDesk
 from core.alerts.drill import EVERY as DRILL_EVERY
 from core.alerts.drill import Drilled, drill
-from core.assembly import build_coupler
+from core.assembly import build_coupler, build_sync
 from core.audit_trail import AuditTrail
 from core.clock import Clock, utc_now
 from core.demo import DRIFT_EVERY, build, drift
@@ -37,6 +37,7 @@ from core.settings import Settings
 from core.shares import ShareLinks
 from core.state import accounts
 from core.state.database import StateDatabase
+from core.sync.service import RECOVERY_EVERY as SYNC_RECOVERY_EVERY
 
 log = logging.getLogger("coupling_health.console")
 
@@ -70,6 +71,7 @@ class Runtime:
         self.alert_book = AlertBook(self.monitor.record, self.alerts, clock)
         self.maintenance = MaintenancePlan(self.state, clock)
         self.trail = AuditTrail(self.state, clock)
+        self.sync = build_sync(self.monitor, clock)
         self.monitor.after_check = self.alerts.evaluate_quietly
         self.problem: CouplingHealthError | None = None  # why nothing works yet
         self._announce = announce
@@ -85,6 +87,7 @@ class Runtime:
     def stop(self) -> None:
         """Stop the jobs; a check that runs is waited for."""
         self._stopping.set()
+        self.sync.stop()
         if self._jobs is not None:
             self._jobs.stop()
         self.keys.write_uses()
@@ -134,6 +137,10 @@ class Runtime:
             self._jobs.add("Delivery of messages", "alert_delivery", self.delivery.begin_quietly, DELIVERY_EVERY)
         if self.settings.alerts.drill_channel in self.alerts.channels:
             self._jobs.add("Alert drill", "alert_drill", self._drill, DRILL_EVERY)
+        if self.sync.may_write:
+            self._jobs.add("Look after syncs", "sync_recovery", self.sync.recover_quietly, SYNC_RECOVERY_EVERY)
+            if self.settings.sync.scheduled:
+                self._jobs.add_sync(self.sync)
         months_kept = self.settings.logs.compact_after_months
         if months_kept is not None:
             self._jobs.add("Compaction of logs", "log_compaction", lambda: self._compact(months_kept), COMPACTION_EVERY)

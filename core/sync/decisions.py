@@ -17,7 +17,7 @@ Values = Mapping[str, object]  # what is kept of a run from then on
 def require(run: Run, wanted: Sequence[RunStatus]) -> None:
     """See that a run stands where something can be done with it. Raises SyncProblem."""
     if run.status not in wanted:
-        raise SyncProblem(f"Repair {run.id} is {run.status}: that cannot be done any more.", hint="See the page Repairs.")
+        raise SyncProblem(f"Sync run {run.id} is {run.status}: that cannot be done any more.", hint="See the page Sync.")
 
 
 def confirmed(run: Run, by: str, seen: int | None, limits: Limits, now: datetime) -> Values:
@@ -32,7 +32,7 @@ def confirmed(run: Run, by: str, seen: int | None, limits: Limits, now: datetime
         return {"status": RunStatus.HELD, "reason": f"{exceeded[0].upper()}{exceeded[1:]}."}
     values = {"confirmed_at": now, "confirmed_by": by}
     if limits.needs_second(run.planned):
-        reason = f"More than {limits.approval_above:,} changes need a second admin, who approves on the page Repairs."
+        reason = f"More than {limits.approval_above:,} changes need a second admin, who approves on the page Sync."
         return {**values, "status": RunStatus.WAITING, "reason": reason}
     return {**values, **_begun(now)}
 
@@ -41,7 +41,7 @@ def approved(run: Run, by: str, seen: int, now: datetime) -> Values:
     """What becomes of a plan that a second admin agrees to. Raises SyncProblem when it is the one who confirmed it."""
     require(run, (RunStatus.WAITING,))
     if by == run.confirmed_by:
-        raise SyncProblem(f"{by} confirmed repair {run.id}; a second admin must approve it.", hint="Ask another admin.")
+        raise SyncProblem(f"{by} confirmed sync run {run.id}; a second admin must approve it.", hint="Ask another admin.")
     _require_seen(run, seen)
     return {"approved_at": now, "approved_by": by, **_begun(now)}
 
@@ -67,6 +67,6 @@ def _begun(now: datetime) -> Values:
 def _require_seen(run: Run, seen: int | None) -> None:
     if seen is not None and seen != run.planned:
         raise SyncProblem(
-            f"Repair {run.id} has {run.planned:,} changes, not {seen:,}.",
+            f"Sync run {run.id} has {run.planned:,} changes, not {seen:,}.",
             hint="Look at it again: their number is what is asked for.",
         )

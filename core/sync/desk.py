@@ -20,24 +20,29 @@ from core.turn import Turn
 log = logging.getLogger(__name__)
 
 _CHECKS_JOINED = 3  # at most, that began before the run ended
+_LONGEST_PAIR = 20.0  # seconds that the end of a process waits for the pair that is being written
 
 
 class RunDesk:
     """One run at a time, over all that share the state database. `worker` is None where nothing may be written."""
 
-    def __init__(self, monitor: HealthMonitor, turn: Turn, worker: RunWorker | None, watched: str) -> None:
+    def __init__(
+        self, monitor: HealthMonitor, turn: Turn, worker: RunWorker | None, watched: str, stopping: threading.Event
+    ) -> None:
         self._monitor = monitor
         self._state: StateDatabase = monitor.state
         self._turn = turn
         self._worker = worker
         self._watched = watched
+        self._stopping = stopping
+        self._at_work: threading.Thread | None = None
 
     def take_turn(self) -> Lease:
         """The turn to write, once it is known what became of every earlier run. Raises NoWriteAccess, SyncProblem."""
         worker = self._require_worker()
         mine = self._turn.take(_work_id())
         if mine is None:
-            raise SyncProblem("A repair is at work already.", hint="Wait for its end; the page Repairs shows how far it is.")
+            raise SyncProblem("A sync is at work already.", hint="Wait for its end; the page Sync shows how far it is.")
         try:
             self._recover_all(worker)
         except BaseException:
@@ -52,9 +57,15 @@ class RunDesk:
     def work(self, mine: Lease, run: Run, request: Request, *, in_background: bool) -> None:
         """Do a run whose turn is held, and the check after it."""
         if in_background:
-            threading.Thread(target=self._work_in_background, args=(mine, run, request), name="sync", daemon=True).start()
+            self._at_work = threading.Thread(target=self._work_in_background, args=(mine, run, request), name="sync", daemon=True)
+            self._at_work.start()
         else:
             self._work(mine, run, request)
+
+    def wait(self) -> None:
+        """Wait for a run in the background to end, after it was told to."""
+        if self._at_work is not None:
+            self._at_work.join(_LONGEST_PAIR)
 
     def recover(self) -> None:
         """Find out what became of runs whose process died, and write what could not be written; nothing while one is at work.
@@ -92,7 +103,7 @@ class RunDesk:
                 worker.recover(run)
         except (PairBusy, SyncProblem) as hindered:
             raise SyncProblem(
-                f"What became of an earlier repair cannot be looked up yet: {hindered}",
+                f"What became of an earlier sync cannot be looked up yet: {hindered}",
                 hint="Nothing is written until it is known.",
             ) from hindered
         self.write_records()
@@ -101,18 +112,19 @@ class RunDesk:
         try:
             self._work(mine, run, request)
         except Exception:  # the border of a job: what became of the run is looked up by the next look at repairs
-            log.exception("Repair %d crashed", run.id)
+            log.exception("Sync run %d crashed", run.id)
 
     def _work(self, mine: Lease, run: Run, request: Request) -> None:
         try:
             with self._turn.holding(mine):
                 self._require_worker().work(mine, run)
         except TurnLost:
-            log.error("Repair %d lost its turn; whoever has it says what became of it", run.id)
+            log.error("Sync run %d lost its turn; whoever has it says what became of it", run.id)
         except StateDatabaseUnavailable as away:
-            log.error("Repair %d ended early; what became of it is looked up later: %s", run.id, away)
+            log.error("Sync run %d ended early; what became of it is looked up later: %s", run.id, away)
         else:
-            self._check_after(run.id, request)
+            if not self._stopping.is_set():
+                self._check_after(run.id, request)
 
     def _check_after(self, number: int, request: Request) -> None:
         """The check that tells what a run mended."""
@@ -122,7 +134,7 @@ class RunDesk:
                 mended = sync_runs.agree(connection, number, report.check_id)
                 sync_runs.update(connection, number, check_id=report.check_id, mended=mended)
         except StateDatabaseUnavailable as away:
-            log.warning("What repair %d mended could not be written down: %s", number, away)
+            log.warning("What sync run %d mended could not be written down: %s", number, away)
         except CouplingHealthError as failed:
             with self._state.write() as connection:
                 sync_runs.update(connection, number, check_problem=failed.advice)

@@ -105,5 +105,5 @@ def _in_words(folder: Path) -> Iterator[None]:
         yield
     except OSError as refused:
         raise SyncRecordUnwritable(
-            f"The record of the repair could not be written in {folder}: {refused.strerror or refused}."
+            f"The record of the sync could not be written in {folder}: {refused.strerror or refused}."
         ) from refused

@@ -164,7 +164,7 @@ class RunWorker:
     def _note_end(self, connection: sa.Connection, run: Run, change: Change, outcome: ChangeOutcome, reason: str | None) -> None:
         sync_runs.set_outcome(connection, run.id, change.position, outcome, reason)
         if run.undoes is not None and change.undoes is not None and outcome is ChangeOutcome.APPLIED:
-            undone = f"Taken back by repair {run.id}."
+            undone = f"Taken back by run {run.id}."
             sync_runs.set_outcome(connection, run.undoes, change.undoes, ChangeOutcome.UNDONE, undone)
 
     # --- the end ------------------------------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 
 _UNUSED_FOR = timedelta(days=1)  # after which a plan that nobody confirmed is forgotten
 BY_SCHEDULE = "schedule"
+RECOVERY_EVERY = timedelta(minutes=1)
 
 
 class SyncService:
@@ -69,7 +70,7 @@ class SyncService:
         if writable is not None:
             writer, folder, tries = PairWriter(writable, self.settings), self.settings.scheduler_log_dir, self.settings.sync.tries
             worker = RunWorker(self._state, writer, folder, tries, clock, wait, self._stopping.is_set)
-        self._desk = RunDesk(monitor, Turn(self._state, lease.Name.SYNC, clock), worker, self._watched)
+        self._desk = RunDesk(monitor, Turn(self._state, lease.Name.SYNC, clock), worker, self._watched, self._stopping)
 
     # --- planning -----------------------------------------------------------------------------------------------------
 
@@ -122,7 +123,7 @@ class SyncService:
                 left_alone=plan.left_alone,
                 not_looked_at=plan.not_looked_at,
             )
-            _note(connection, now, request, Deed.SYNC_PLANNED, f"repair {number}: {plan.planned} changes")
+            _note(connection, now, request, Deed.SYNC_PLANNED, f"sync run {number}: {plan.planned} changes")
         return self.run(number)
 
     # --- applying -----------------------------------------------------------------------------------------------------
@@ -150,7 +151,7 @@ class SyncService:
             reason = f"{_name(request)} gave it up."
             sync_runs.leave_untried(connection, number)
             sync_runs.update(connection, number, status=RunStatus.REFUSED, reason=reason, finished_at=now)
-            _note(connection, now, request, Deed.SYNC_REFUSED, f"repair {number}")
+            _note(connection, now, request, Deed.SYNC_REFUSED, f"sync run {number}")
         self._desk.write_records()
         return self.run(number)
 
@@ -169,7 +170,10 @@ class SyncService:
         return self.run(new.id)
 
     def run_scheduled(self) -> Run | None:
-        """What the job does: plan, apply within the limits, check. None when another replica did so lately."""
+        """What the job does: plan, and apply within the limits; a plan above them is HELD. None when there was nothing to write.
+
+        Does nothing when another replica, or this one before a restart, did so less than an interval ago.
+        """
         with self._state.read() as connection:
             last = sync_runs.newest_scheduled(connection, self._watched)
         interval = timedelta(hours=self.settings.sync.interval_hours)
@@ -178,12 +182,9 @@ class SyncService:
         request = Request(Trigger.SCHEDULED)
         plan = self.find_desync_issues(request)
         if not plan.planned:
-            log.info("Repair: nothing to mend, %d pairs are left alone", plan.left_alone)
             return None
         self._give_up_older()
-        run = self.apply(self.keep(plan, request).id, request)
-        log.info("Repair %d: %s", run.id, in_one_line(run, self.counts(run.id)))
-        return run
+        return self.apply(self.keep(plan, request).id, request)
 
     def recover(self) -> None:
         """Find out what became of runs whose process died, and write records that could not be written.
@@ -197,11 +198,12 @@ class SyncService:
         try:
             self.recover()
         except CouplingHealthError as hindered:
-            log.warning("What became of a repair cannot be looked up yet: %s", hindered)
+            log.warning("What became of a sync cannot be looked up yet: %s", hindered)
 
     def stop(self) -> None:
-        """End a run between two pairs; the process is to end."""
+        """End a run between two pairs, and wait for that; the process is to end."""
         self._stopping.set()
+        self._desk.wait()
 
     # --- looking ------------------------------------------------------------------------------------------------------
 
@@ -256,7 +258,7 @@ class SyncService:
                 values = decide(run, now)
                 sync_runs.update(connection, number, **values)
                 deed = Deed.SYNC_APPROVED if "approved_by" in values else Deed.SYNC_CONFIRMED
-                _note(connection, now, request, deed, f"repair {number}: {run.planned} changes")
+                _note(connection, now, request, deed, f"sync run {number}: {run.planned} changes")
             run = self.run(number)
         except BaseException:
             self._desk.give_back(mine)
@@ -273,10 +275,10 @@ class SyncService:
             run = self._found(sync_runs.find(connection, number, lock=True), number)
             require(run, ENDED)
             if run.undoes is not None:
-                raise SyncProblem(f"Repair {number} is itself an undoing.", hint="Make a new plan to mend the pairs again.")
+                raise SyncProblem(f"Sync run {number} is itself an undoing.", hint="Make a new plan to mend the pairs again.")
             applied = sync_runs.changes(connection, number, [ChangeOutcome.APPLIED])
             if not applied:
-                raise SyncProblem(f"Nothing of repair {number} stands that could be taken back.", hint="See its changes.")
+                raise SyncProblem(f"Nothing of sync run {number} stands that could be taken back.", hint="See its changes.")
             changes = [backwards(change, position) for position, change in enumerate(applied, 1)]
             new = sync_runs.add(
                 connection,
@@ -291,7 +293,7 @@ class SyncService:
                 undoes=number,
             )
             sync_runs.update(connection, new, confirmed_at=now, confirmed_by=by, started_at=now)
-            _note(connection, now, request, Deed.SYNC_UNDONE, f"repair {number}, by repair {new}")
+            _note(connection, now, request, Deed.SYNC_UNDONE, f"sync run {number}, by run {new}")
             return self._found(sync_runs.find(connection, new), new)
 
     def _give_up_older(self) -> None:
@@ -307,14 +309,8 @@ class SyncService:
 
     def _found(self, run: Run | None, number: int) -> Run:
         if run is None or run.watched != self._watched:
-            raise NoSuchRun(f"There is no repair {number}.")
+            raise NoSuchRun(f"There is no sync run {number}.")
         return run
-
-
-def in_one_line(run: Run, counts: Mapping[ChangeOutcome, int]) -> str:
-    """A run in words, for logs."""
-    parts = [f"{counts[outcome]} {outcome.value.replace('_', ' ')}" for outcome in ChangeOutcome if counts.get(outcome)]
-    return f"{run.status}: {', '.join(parts) or 'no changes'}" + (f" ({run.reason})" if run.reason else "")
 
 
 def _note(connection: sa.Connection, now: datetime, request: Request, deed: Deed, subject: str) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from core.setting_groups import LicenseSettings
 from core.sync.change import Change, Part, Row, Rows, Value
 from core.sync.policy import Step
-from core.sync.tables import Tables, Target
+from core.sync.tables import AsIs, Tables, Target
 
 Write = sa.Update | sa.Insert | sa.Delete
 
@@ -75,9 +75,9 @@ def by_key(tables: Tables, part: Part, row: Row) -> sa.ColumnElement[bool]:
     """A row by its primary key; of a table without one by all that it holds."""
     target = tables.targets[part]
     if target.key:
-        return sa.and_(*(target.table.c[name] == sa.literal(row[name], types.NullType()) for name in target.key))
+        return sa.and_(*(target.table.c[name] == sa.literal(row[name], AsIs()) for name in target.key))
     columns = dict(zip(row, tables.read(part, list(row)), strict=True))
-    return sa.and_(*(columns[name].is_not_distinct_from(sa.literal(value, types.NullType())) for name, value in row.items()))
+    return sa.and_(*(columns[name].is_not_distinct_from(sa.literal(value, AsIs())) for name, value in row.items()))
 
 
 def progression(tables: Tables, change: Change, license_id: Value, reason: str, now: datetime) -> sa.Insert | None:

@@ -21,6 +21,12 @@ from core.watched import case_mapping
 _MOMENTS = ("created_at", "updated_at", "started_at", "issued_at", "last_activity")  # a new row's, where they must be filled
 
 
+class AsIs(types.UserDefinedType[Value]):
+    """The type of what is bound as it is: the database takes it for what its column is."""
+
+    cache_ok = True
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """One table, how its rows are found, and which of its columns a repair looks at."""
@@ -114,8 +120,8 @@ class Tables:
         return filled
 
     def bound(self, row: Row) -> dict[str, Any]:
-        """Values to be written, each as it is: the database takes them for what its column is."""
-        return {name: sa.literal(value, types.NullType()) for name, value in row.items()}
+        """Values to be written, each as it is."""
+        return {name: sa.literal(value, AsIs()) for name, value in row.items()}
 
 
 def write_texts_alike(connection: sa.Connection) -> None:

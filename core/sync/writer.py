@@ -229,7 +229,7 @@ class PairWriter:
 
 def reason_in_words(run: int, change: Change, policy: Policy) -> str:
     """What the application's own list says about a change of ours."""
-    return f"Coupling Health repair {run}: level {change.level} of the other side, by the policy {policy}"
+    return f"Coupling Health sync {run}: level {change.level} of the other side, by the policy {policy}"
 
 
 def _require_same(now: Rows, planned: Rows) -> None:
