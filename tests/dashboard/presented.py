@@ -11,7 +11,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
-from starlette.types import Message, Scope
+from starlette.types import ASGIApp, Message, Scope
 
 from core.settings import Settings
 from core.state import sessions
@@ -35,6 +35,28 @@ class Answer:
         return json.loads(self.body)
 
 
+def ask(app: ASGIApp, path: str, headers: dict[str, str] | None = None, method: str = "GET") -> Answer:
+    """What an application answers, without a port."""
+    path, _, query = path.partition("?")
+    sent = [(name.encode(), value.encode()) for name, value in {"host": "watch.example", **(headers or {})}.items()]
+    scope: Scope = {"type": "http", "method": method, "path": path, "query_string": query.encode(), "headers": sent}
+    said: list[Message] = []
+    to_come: list[Message] = [{"type": "http.request"}]
+
+    async def receive() -> Message:
+        if not to_come:  # the visitor stays until the answer is there
+            await asyncio.Event().wait()
+        return to_come.pop()
+
+    async def send(message: Message) -> None:
+        said.append(message)
+
+    with ThreadPoolExecutor(1) as thread:  # a browser that another test opened keeps a loop in this one
+        thread.submit(asyncio.run, app(scope, receive, send)).result()
+    body = b"".join(message.get("body", b"") for message in said[1:])
+    return Answer(said[0]["status"], Headers(raw=said[0]["headers"]), body)
+
+
 class Presented:
     """A presentation with a state database of its own, and who may see it."""
 
@@ -56,24 +78,7 @@ class Presented:
         return {"cookie": f"{COOKIE}={token}"}
 
     def get(self, path: str, headers: dict[str, str] | None = None, method: str = "GET") -> Answer:
-        path, _, query = path.partition("?")
-        sent = [(name.encode(), value.encode()) for name, value in {"host": "watch.example", **(headers or {})}.items()]
-        scope: Scope = {"type": "http", "method": method, "path": path, "query_string": query.encode(), "headers": sent}
-        said: list[Message] = []
-        to_come: list[Message] = [{"type": "http.request"}]
-
-        async def receive() -> Message:
-            if not to_come:  # the visitor stays until the answer is there
-                await asyncio.Event().wait()
-            return to_come.pop()
-
-        async def send(message: Message) -> None:
-            said.append(message)
-
-        with ThreadPoolExecutor(1) as thread:  # a browser that another test opened keeps a loop in this one
-            thread.submit(asyncio.run, self._app(scope, receive, send)).result()
-        body = b"".join(message.get("body", b"") for message in said[1:])
-        return Answer(said[0]["status"], Headers(raw=said[0]["headers"]), body)
+        return ask(self._app, path, headers, method)
 
     def end(self) -> None:
         self.presentation.stop()
