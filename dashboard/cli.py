@@ -8,8 +8,6 @@ from __future__ import annotations
 import getpass
 import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,8 +15,6 @@ import typer
 from rich.table import Table
 
 from core import doctor as diagnosis
-from core.alerts.delivery import Delivery
-from core.alerts.desk import AlertDesk
 from core.assembly import build_coupler, build_monitor, open_state
 from core.clock import utc_now
 from core.demo import build as build_demo
@@ -31,7 +27,7 @@ from core.settings import Settings, load_settings
 from core.state import accounts, audit
 from core.state.audit import Deed
 from core.status import status_of
-from dashboard import cli_alerts, cli_logs, cli_report, cli_tokens
+from dashboard import cli_alerts, cli_logs, cli_report, cli_sync, cli_tokens
 from dashboard.console import (
     AsJson,
     announce,
@@ -59,6 +55,7 @@ app.add_typer(cli_tokens.app, name="token")
 app.add_typer(cli_report.app, name="report")
 app.add_typer(cli_alerts.app, name="alert")
 app.command("drill")(cli_alerts.run_drill)
+app.command("sync")(cli_sync.sync)
 app.command("import-logs")(cli_logs.import_logs)
 app.add_typer(cli_logs.app, name="logs")
 
@@ -108,7 +105,7 @@ def check(
     with errors_in_words(as_json=as_json):
         settings = _settings_with_database()
         monitor = build_monitor(settings)
-        with _telling(monitor):
+        with cli_alerts.telling(monitor):
             report = monitor.check_all_users(dry_run=dry_run, request=Request(Trigger.CLI, whoami()))
         status = status_of(report.totals.consistent, report.totals.total_checked, settings.status_thresholds)
         if as_json:
@@ -207,20 +204,6 @@ def _serve(settings: Settings) -> None:
     if settings.admin_password is not None:
         _warn_if_weak(settings.admin_password.get_secret_value())
     serve(Runtime(settings, lambda login, password: announce(settings, login, password)))
-
-
-@contextmanager
-def _telling(monitor: HealthMonitor) -> Iterator[None]:
-    """Where checks run from cron and no server runs, alerts are evaluated and sent with them."""
-    desk = AlertDesk(monitor, utc_now)
-    if not desk.channels:
-        yield
-        return
-    monitor.after_check = desk.evaluate_quietly
-    try:
-        yield
-    finally:
-        Delivery(monitor.state, desk.channels, utc_now).run_quietly()
 
 
 def _refuse_taken_port(settings: Settings) -> None:

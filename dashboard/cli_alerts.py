@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -11,6 +13,7 @@ import typer
 from rich.table import Table
 
 from core.alerts.channels import Channel
+from core.alerts.delivery import Delivery
 from core.alerts.desk import AlertDesk, RuleState
 from core.alerts.drill import drill
 from core.alerts.messages import trial_message
@@ -172,3 +175,17 @@ def _replayed_as_json(one: Replayed) -> dict[str, Any]:
         "most_violations": one.most_violations,
         "in_maintenance": one.in_maintenance,
     }
+
+
+@contextmanager
+def telling(monitor: HealthMonitor) -> Iterator[None]:
+    """Where checks run from cron and no server runs, alerts are evaluated and sent with them."""
+    desk = AlertDesk(monitor, utc_now)
+    if not desk.channels:
+        yield
+        return
+    monitor.after_check = desk.evaluate_quietly
+    try:
+        yield
+    finally:
+        Delivery(monitor.state, desk.channels, utc_now).run_quietly()

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from core.clock import Clock
-from core.errors import CouplingHealthError, NoSuchRun, SyncProblem
+from core.errors import CouplingHealthError, NoSuchRun, NoWriteAccess, SyncProblem
 from core.health_monitor import HealthMonitor
 from core.model import Pair, Request, Trigger, Violation
 from core.settling import Wait
@@ -71,6 +71,11 @@ class SyncService:
             writer, folder, tries = PairWriter(writable, self.settings), self.settings.scheduler_log_dir, self.settings.sync.tries
             worker = RunWorker(self._state, writer, folder, tries, clock, wait, self._stopping.is_set)
         self._desk = RunDesk(monitor, Turn(self._state, lease.Name.SYNC, clock), worker, self._watched, self._stopping)
+
+    def require_write_access(self) -> None:
+        """Raises NoWriteAccess where nothing may be written."""
+        if not self.may_write:
+            raise NoWriteAccess
 
     # --- planning -----------------------------------------------------------------------------------------------------
 

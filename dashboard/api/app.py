@@ -13,8 +13,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from core.errors import AlertProblem, CouplingHealthError, NoSuchAlert
-from dashboard.api import alerts, badge, health, maintenance, markers, prometheus
+from core.errors import AlertProblem, CouplingHealthError, NoSuchAlert, NoSuchRun, SyncDatabaseLost, SyncProblem
+from dashboard.api import alerts, badge, health, maintenance, markers, prometheus, sync
 from dashboard.api.answers import is_fresh, not_modified
 from dashboard.api.desk import Desk
 from dashboard.runtime import Runtime
@@ -51,7 +51,7 @@ def build_api(runtime: Runtime) -> tuple[ASGIApp, Desk]:
         redirect_slashes=False,
     )
     api.state.desk = desk
-    for part in (health, markers, alerts, maintenance, prometheus, badge):
+    for part in (health, markers, alerts, maintenance, sync, prometheus, badge):
         api.include_router(part.router)
     api.add_api_route(f"{DOCS}/icon.png", lambda: FileResponse(_ICON), include_in_schema=False)
     _say_errors_in_json(api)
@@ -95,6 +95,11 @@ def _say_errors_in_json(api: FastAPI) -> None:
     @api.exception_handler(AlertProblem)
     async def unfitting(_request: Request, error: AlertProblem) -> Response:
         return _error(404 if isinstance(error, NoSuchAlert) else 409, error.advice)
+
+    @api.exception_handler(SyncProblem)
+    async def not_now(_request: Request, error: SyncProblem) -> Response:
+        code = 404 if isinstance(error, NoSuchRun) else 503 if isinstance(error, SyncDatabaseLost) else 409
+        return _error(code, error.advice)
 
     @api.exception_handler(CouplingHealthError)
     async def impossible(_request: Request, error: CouplingHealthError) -> Response:

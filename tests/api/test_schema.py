@@ -14,7 +14,7 @@ from tests.api.served import Api
 from tests.application import SqliteApplication
 from tests.examples import examples
 
-OPERATIONS = 20
+OPERATIONS = 24
 
 
 @pytest.fixture
