@@ -63,6 +63,11 @@ class AuditTrail:
         with self._state.read() as connection:
             return audit.everyone(connection)
 
+    def done(self) -> Sequence[Deed]:
+        """Which deeds were done at all."""
+        with self._state.read() as connection:
+            return audit.done(connection)
+
     def stream(self, wanted: Choice) -> Iterator[Entry]:
         """Every wanted entry up to now, newest first."""
         before = None

@@ -116,6 +116,12 @@ def everyone(connection: sa.Connection) -> Sequence[str]:
     return connection.execute(sa.select(audit.c.who).distinct().order_by(audit.c.who)).scalars().all()
 
 
+def done(connection: sa.Connection) -> Sequence[Deed]:
+    """Which deeds were done at all, in the order of Deed."""
+    found = set(connection.execute(sa.select(audit.c.deed).distinct()).scalars())
+    return [deed for deed in Deed if deed.value in found]
+
+
 def _wanted(who: str | None, deed: Deed | None) -> list[sa.ColumnElement[bool]]:
     wanted = []
     if who is not None:

@@ -39,7 +39,7 @@ def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
     if not found.count and query.choice == EVERYTHING:
         st.html(f'<p class="empty">{_NOTHING_YET}</p>')
         return
-    _choices(query, runtime.trail.everyone())
+    _choices(query, runtime.trail.everyone(), runtime.trail.done())
     count = counted(found.count, "entry", "entries")
     st.html(
         f'<div class="count-and-download"><span class="count" data-testid="count">{count}</span>'
@@ -56,14 +56,15 @@ def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
         st.html('<p class="empty">Nothing that was done fits these choices.</p>')
 
 
-def _choices(query: AuditQuery, people: Sequence[str]) -> None:
+def _choices(query: AuditQuery, people: Sequence[str], done: Sequence[Deed]) -> None:
     who, deed = query.choice.who, query.choice.deed
     st.session_state[_WHO] = who or _EVERY
     st.session_state[_DEED] = deed.value if deed else _EVERY
-    everybody = {name: name for name in (*people, *([who] if who and who not in people else ()))}
+    everybody = {name: name for name in (*people, *([who] if who else ()))}
+    everything = {one.value: DEED_LABELS[one] for one in (*done, *([deed] if deed else ()))}
     with st.container(key="choices", horizontal=True, gap="small"):
         _select("Who", everybody, _WHO, 260)
-        _select("What", {deed.value: label for deed, label in DEED_LABELS.items()}, _DEED, 280)
+        _select("What", everything, _DEED, 280)
 
 
 def _select(title: str, labels: Mapping[str, str], key: str, width: int) -> None:

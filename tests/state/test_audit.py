@@ -97,6 +97,7 @@ def test_entries_are_chosen_by_who_and_by_deed(trail: AuditTrail) -> None:
     assert (subjects(list(both.entries)), both.count) == (["bea marker_added"], 1)
     assert trail.page(Choice(who="Ada")).count == 0
     assert trail.everyone() == ["ada", "bea"]
+    assert trail.done() == [Deed.LOGGED_IN, Deed.LOGGED_OUT, Deed.MARKER_ADDED]
 
 
 def test_all_of_it_streams_in_batches(trail: AuditTrail, fresh_state: StateDatabase) -> None:
