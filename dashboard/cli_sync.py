@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -163,13 +163,13 @@ def _print_run(service: SyncService, run: Run, *, as_json: bool) -> int:
         found = service.changes(run.id, limit=None)
         put({**run_as_json(run, counts), "changes": [change_as_json(change) for change in found]})
     else:
-        eyes.print(f"[bold]Sync run {run.id}: {RUN_LABELS[run.status].lower()}[/bold], {counts_in_words(counts)}.")
+        eyes.print(f"[bold]Sync run {run.id}: {RUN_LABELS[run.status].lower()}[/bold], {_pairs(run, counts)}.")
         if run.reason:
             eyes.print(plain(run.reason), soft_wrap=True)
         _print_by_reason(service.changes(run.id, [one for one in counts if one not in _AS_PLANNED], limit=None))
         if run.status is RunStatus.HELD:
             eyes.print(f"Look at it with --dry-run or on the page Sync, then run it with --changes {run.planned}.")
-        if run.mended is not None and counts.get(ChangeOutcome.APPLIED):
+        if run.mended is not None and run.undoes is None and counts.get(ChangeOutcome.APPLIED):
             eyes.print(f"The check after it: {number(run.mended)} of {number(counts[ChangeOutcome.APPLIED])} agree.")
         if run.check_problem:
             eyes.print(f"[yellow]Warning:[/yellow] the check after it failed: {plain(run.check_problem)}", soft_wrap=True)
@@ -191,5 +191,9 @@ def _print_runs(service: SyncService, *, as_json: bool) -> None:
     table = Table("Run", "Planned (UTC)", "By", "Stands", "Pairs")
     for run, counts in runs:
         label = RUN_LABELS[run.status] + (f", takes back {run.undoes}" if run.undoes else "")
-        table.add_row(str(run.id), f"{run.planned_at:%Y-%m-%d %H:%M}", plain(run.planned_by), label, counts_in_words(counts))
+        table.add_row(str(run.id), f"{run.planned_at:%Y-%m-%d %H:%M}", plain(run.planned_by), label, _pairs(run, counts))
     eyes.print(table if runs else "No run yet. `coupling-health sync --dry-run` shows what one would do.")
+
+
+def _pairs(run: Run, counts: Mapping[ChangeOutcome, int]) -> str:
+    return counts_in_words(counts, undoing=run.undoes is not None)

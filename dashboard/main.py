@@ -9,9 +9,23 @@ from core.errors import StateDatabaseUnavailable
 from dashboard import login, sessions
 from dashboard.components import frame
 from dashboard.components.opening import CHECK_PATH
+from dashboard.components.sync_opening import SYNC_PATH
 from dashboard.runtime import current
 from dashboard.viewer import viewer
-from dashboard.views import alerts, analysis, audit, check, incident, overview, presentation, reports, tokens, trend, violations
+from dashboard.views import (
+    alerts,
+    analysis,
+    audit,
+    check,
+    incident,
+    overview,
+    presentation,
+    reports,
+    sync,
+    tokens,
+    trend,
+    violations,
+)
 from dashboard.wording_alerts import INCIDENT_PATH
 
 STATIC = Path(__file__).parent / "static"
@@ -19,6 +33,7 @@ STATIC = Path(__file__).parent / "static"
 VIEWS = {
     "overview": ("Overview", ":material/monitor_heart:", overview.view),
     "violations": ("Violations", ":material/rule:", violations.view),
+    SYNC_PATH: ("Sync", ":material/sync:", sync.view),
     "trend": ("Trend", ":material/show_chart:", trend.view),
     "alerts": ("Alerts", ":material/notifications:", alerts.view),
     "analysis": ("Analysis", ":material/query_stats:", analysis.view),

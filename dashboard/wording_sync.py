@@ -73,6 +73,8 @@ _TAKEN_BACK: Mapping[Step, str] = {
     Step.CREATE_PROGRESS: "Remove the progress that was made",
 }
 
+_PUT_BACK = "Put back"
+
 _IN_ORDER = (
     ChangeOutcome.APPLIED,
     ChangeOutcome.UNDONE,
@@ -96,9 +98,14 @@ def step_in_words(change: Change) -> str:
     return _TAKEN_BACK[change.step].format(level=old)
 
 
-def counts_in_words(counts: Mapping[ChangeOutcome, int]) -> str:
+def outcome_label(outcome: ChangeOutcome, *, undoing: bool = False) -> str:
+    """What became of a pair; `undoing`: in a run that takes another back."""
+    return _PUT_BACK if undoing and outcome is ChangeOutcome.APPLIED else OUTCOME_LABELS[outcome]
+
+
+def counts_in_words(counts: Mapping[ChangeOutcome, int], *, undoing: bool = False) -> str:
     """How many pairs stand where: "12 written, 1 changed meanwhile, 3 left alone"."""
-    parts = [f"{number(counts[one])} {OUTCOME_LABELS[one].lower()}" for one in _IN_ORDER if counts.get(one)]
+    parts = [f"{number(counts[one])} {outcome_label(one, undoing=undoing).lower()}" for one in _IN_ORDER if counts.get(one)]
     return ", ".join(parts) or "no pair"
 
 

@@ -223,6 +223,11 @@ class SyncService:
         with self._state.read() as connection:
             return sync_runs.newest(connection, self._watched, limit, status)
 
+    def open_runs(self, limit: int) -> Sequence[Run]:
+        """The newest runs that wait for somebody, or are at work."""
+        with self._state.read() as connection:
+            return sync_runs.newest(connection, self._watched, limit, [RunStatus.HELD, RunStatus.WAITING, RunStatus.RUNNING])
+
     def counts(self, number: int) -> Mapping[ChangeOutcome, int]:
         """How many pairs of a run stand where."""
         with self._state.read() as connection:

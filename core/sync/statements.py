@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 
 import sqlalchemy as sa
 from sqlalchemy import types
@@ -38,9 +39,9 @@ def new_values(tables: Tables, change: Change, now: datetime) -> Row | str:
         values[side.specialization_column] = change.specialization
     values[side.level_column] = tables.value(change.level)
     if isinstance(side, LicenseSettings):
-        highest = _whole(old.get(side.highest_level_column)) if old else None
-        if target.has(side.highest_level_column):
-            values[side.highest_level_column] = tables.value(max(change.level, change.level if highest is None else highest))
+        highest = as_number(old.get(side.highest_level_column)) if old else None
+        if target.has(side.highest_level_column) and (highest is None or highest < change.level):
+            values[side.highest_level_column] = tables.value(change.level)
         if target.has(side.advanced_at_column) and isinstance(
             target.table.c[side.advanced_at_column].type, types.DateTime | types.Date | types.String | types.NullType
         ):
@@ -134,11 +135,13 @@ def _literal(value: object) -> str:
     return str(value) if isinstance(value, int | float) else "'" + str(value).replace("'", "''") + "'"
 
 
-def _whole(value: Value) -> int | None:
+def as_number(value: Value) -> Decimal | None:
+    """A level as a record keeps it, as a number; None where it is none."""
     try:
-        return int(value) if value is not None else None
-    except ValueError:
+        number = Decimal(value) if isinstance(value, int | float | str) else None
+    except InvalidOperation:
         return None
+    return number if number is not None and number.is_finite() else None
 
 
 def same(now: Rows, expected: Rows, parts: Sequence[Part]) -> Part | None:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from core.settings import Settings
 from core.sync.change import Change, ChangeOutcome, Part, Row, Rows, Value
 from core.sync.policy import Policy
-from core.sync.statements import by_key, new_values, only, progression, same, write_side, written_part
+from core.sync.statements import as_number, by_key, new_values, only, progression, same, write_side, written_part
 from core.sync.tables import Tables
 from core.sync.writable import PairRefused, WritableDatabase
 
@@ -67,8 +67,11 @@ class PairWriter:
             values = new_values(tables, change, now)
             if isinstance(values, str):
                 raise PairRefused(values)
-            _require_one(connection.execute(write_side(tables, change, values)).rowcount)
+            written = connection.execute(write_side(tables, change, values))
+            if not change.step.creates:  # of a new row no driver tells for sure; it is looked for at once
+                _require_one(written.rowcount)
             after: dict[Part, Row | None] = {part: self._as_written(connection, tables, part, change, values)}
+            self._require_mended(connection, tables, change, now_rows)
             listed = self._list(connection, tables, change, after, reason, now)
             if listed is not None:
                 after[Part.PROGRESSION] = listed
@@ -162,6 +165,19 @@ class PairWriter:
                 f"After writing, the {_NAMES[part]} side had {len(rows)} rows: a trigger or a rule of the database."
             )
         return dict(zip(names, rows[0], strict=True))
+
+    def _require_mended(self, connection: sa.Connection, tables: Tables, change: Change, before: Mapping[Part, Row | None]) -> None:
+        """See that the pair agrees now, and that nothing but one side was changed: a trigger may do what it likes."""
+        now = self._locked(connection, tables, change)
+        for part in _SIDES:
+            row = now[part]
+            level = None if row is None else as_number(row[tables.targets[part].side.level_column])
+            if level is None or level != change.level:
+                raise PairRefused(f"After writing, the {_NAMES[part]} level was {level}, not {change.level}: a trigger or a rule.")
+        if change.step is not None:
+            other = Part.PROGRESS if change.step.of_license else Part.LICENSE
+            if now[other] != before[other]:
+                raise PairRefused(f"Writing one side also changed the {_NAMES[other]} row: a trigger or a rule of the database.")
 
     def _list(
         self,

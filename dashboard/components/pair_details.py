@@ -9,8 +9,10 @@ import streamlit as st
 
 from core.coupling import PairNow, SideRows
 from core.errors import CouplingHealthError
-from core.model import Violation
+from core.model import Pair, Violation
+from core.sync.policy import PLANNABLE
 from dashboard.components.lives import timeline
+from dashboard.components.sync_opening import plan_and_open
 from dashboard.runtime import Runtime
 from dashboard.viewer import Viewer
 from dashboard.wording import ACTION_ADVICE, ACTION_LABELS, KIND_LABELS, NONE, ago, moment, timed
@@ -35,6 +37,8 @@ def pair_details(runtime: Runtime, viewer: Viewer, pair: tuple[str, str], close:
         st.error(f"The rows cannot be read right now: {unreadable}", icon=":material/error:")
         now = None
     _verdict(viewer, violation, now)
+    if violation is not None and now is not None and now.kind in PLANNABLE and runtime.sync.may_write:
+        _offer_sync(runtime, viewer, Pair(violation.user_id, specialization))
     if now is not None:
         _side("Progress", now.progress)
         _side("Licence", now.license)
@@ -61,6 +65,11 @@ def _verdict(viewer: Viewer, violation: Violation | None, now: PairNow | None) -
         )
     elif violation is None:
         st.html('<p class="detail quiet">The last check did not list this pair.</p>')
+
+
+def _offer_sync(runtime: Runtime, viewer: Viewer, pair: Pair) -> None:
+    if st.button("Sync this pair …", key="sync-pair", icon=":material/sync:"):
+        plan_and_open(runtime, viewer, pairs=[pair])
 
 
 def _say_agreed(violation: Violation | None, now: PairNow) -> None:

@@ -21,6 +21,7 @@ from dashboard.wording import ACTION_LABELS, KIND_LABELS, NONE, SORT_LABELS, exa
 _STATIC = Path(__file__).parents[1] / "static"
 
 Chosen = Callable[[tuple[str, str] | None], None]
+Checked = Callable[[Sequence[tuple[str, str]]], None]
 Sorted = Callable[[SortKey], None]
 
 
@@ -53,8 +54,13 @@ def violations_table(
     new_since: datetime | None = None,
     on_choose: Chosen | None = None,
     on_sort: Sorted | None = None,
+    checked: Sequence[tuple[str, str]] = (),
+    on_check: Checked | None = None,
 ) -> None:
-    """Draw a page of violations. Without `on_choose` rows cannot be chosen, without `on_sort` the order is fixed."""
+    """Draw a page of violations.
+
+    Without `on_choose` rows cannot be chosen, without `on_check` not ticked, without `on_sort` the order is fixed.
+    """
     columns: list[dict[str, Any]] = [
         {"key": sort.value, "label": SORT_LABELS[sort], "sortable": on_sort is not None, "number": sort in _NUMBERS}
         for sort in SortKey
@@ -68,6 +74,8 @@ def violations_table(
         sort=(query.sort, query.descending) if on_sort else None,
         on_choose=on_choose,
         on_sort=on_sort,
+        checked=checked,
+        on_check=on_check,
     )
 
 
@@ -80,6 +88,8 @@ def rows_table(
     sort: tuple[SortKey, bool] | None = None,
     on_choose: Chosen | None = None,
     on_sort: Sorted | None = None,
+    checked: Sequence[tuple[str, str]] = (),
+    on_check: Checked | None = None,
 ) -> None:
     """Draw rows about pairs; the sixth column tells a time, beside which the mark stands."""
 
@@ -93,6 +103,10 @@ def rows_table(
         if on_sort is not None and column in list(SortKey):
             on_sort(SortKey(column))
 
+    def ticked() -> None:
+        if on_check is not None:
+            on_check([(str(pair[0]), str(pair[1])) for pair in st.session_state[key].get("checked") or ()])
+
     _component()(
         key=key,
         data={
@@ -100,10 +114,12 @@ def rows_table(
             "sort": {"key": sort[0].value, "descending": sort[1]} if sort else None,
             "selectable": on_choose is not None,
             "selected": list(selected) if selected else None,
+            "checked": [list(pair) for pair in checked] if on_check is not None else None,
             "rows": [{"id": list(row.pair), "cells": list(row.cells), "title": row.title, "mark": row.mark} for row in rows],
         },
         on_chosen_change=chosen,
         on_sorted_change=sorted_by,
+        on_checked_change=ticked,
     )
 
 

@@ -1,6 +1,6 @@
 // Draws the rows that the server sends. A row is known by its user and specialization, so new data never move a choice.
 export default function (component) {
-  const { data, parentElement, setTriggerValue } = component;
+  const { data, parentElement, setTriggerValue, setStateValue } = component;
   const host = parentElement.querySelector(".violations");
   const element = (tag, attributes, ...children) => {
     const made = document.createElement(tag);
@@ -12,6 +12,18 @@ export default function (component) {
     return made;
   };
   const same = (a, b) => a && b && a[0] === b[0] && a[1] === b[1];
+  const checked = data.checked || []; // rows of other pages too
+  const isChecked = (id) => checked.some((one) => same(one, id));
+  const check = (ids, on) =>
+    setStateValue("checked", [...checked.filter((one) => !ids.some((id) => same(one, id))), ...(on ? ids : [])]);
+  const box = (label, on, ids) => {
+    const made = element("input", { type: "checkbox", "aria-label": label });
+    made.checked = on;
+    made.onclick = (event) => event.stopPropagation();
+    made.onkeydown = (event) => event.stopPropagation();
+    made.onchange = () => check(ids, made.checked);
+    return made;
+  };
 
   const head = element("tr", {}, ...data.columns.map((column) => {
     const sorted = data.sort && data.sort.key === column.key;
@@ -27,6 +39,10 @@ export default function (component) {
     }
     return cell;
   }));
+  if (data.checked && data.rows.length) {
+    const ids = data.rows.map((row) => row.id);
+    head.firstElementChild.prepend(box("Select all rows of this page", ids.every(isChecked), ids));
+  }
 
   const body = data.rows.map((row) => {
     const selected = same(row.id, data.selected);
@@ -39,6 +55,7 @@ export default function (component) {
     }, ...row.cells.map((text, index) => {
       const column = data.columns[index];
       const cell = element("td", { "data-label": column.label, class: column.number ? "number" : null }, text);
+      if (index === 0 && data.checked) cell.prepend(box(`Select ${row.id[0]} ${row.id[1]}`, isChecked(row.id), [row.id]));
       if (index === 5) {
         cell.title = row.title;
         if (row.mark) cell.append(" ", element("span", { class: "new" }, row.mark));

@@ -9,7 +9,7 @@ import streamlit as st
 from core.durations import in_words
 from core.health_monitor import HealthSummary
 from core.model import Status
-from dashboard.components import charts, incidents
+from dashboard.components import charts, incidents, sync_waiting
 from dashboard.components.banner import banner
 from dashboard.components.tiles import Tile, tiles
 from dashboard.components.violations_table import violations_table
@@ -25,6 +25,7 @@ def view(runtime: Runtime, viewer: Viewer, summary: HealthSummary) -> None:
     """The answer, what it rests on, and the first violations."""
     banner(runtime, viewer, summary)
     incidents.strip(runtime, viewer)
+    sync_waiting.strip(runtime)
     left, right = st.columns([3, 7], gap="small")
     with left, st.container(border=True, key="gauge-card"):
         charts.gauge(runtime, viewer, summary)

@@ -12,6 +12,7 @@ from core.health_monitor import HealthSummary
 from core.model import Status
 from dashboard.components.lives import PastTable, healed_table, past_table, settled_table
 from dashboard.components.pair_details import pair_details
+from dashboard.components.ticked import offer_sync, tick, ticked_pairs
 from dashboard.components.violations_table import violations_table
 from dashboard.runtime import Runtime
 from dashboard.viewer import Viewer
@@ -68,6 +69,8 @@ def _open(runtime: Runtime, viewer: Viewer, summary: HealthSummary, query: Viola
     )
     _not_beyond_the_end(query, count)
     _count_and_download(query, count, summary.totals.inconsistent)
+    ticked = ticked_pairs() if runtime.sync.may_write else []
+    offer_sync(runtime, viewer, ticked)
     if not count:
         st.html('<p class="empty">No violation fits these choices.</p>')
         return
@@ -81,6 +84,8 @@ def _open(runtime: Runtime, viewer: Viewer, summary: HealthSummary, query: Viola
             new_since=summary.new_since,
             on_choose=lambda identity: _go(replace(query, selected=identity)),
             on_sort=lambda column: _go(query.sorted_by(column)),
+            checked=ticked,
+            on_check=tick if runtime.sync.may_write else None,
         )
         _pager(query, count)
 
