@@ -27,10 +27,10 @@ class Deed(StrEnum):
     LOGIN_FAILED = "login_failed"  # a wrong password for an account that there is
     CHECK_RUN = "check_run"  # by hand, by a token or by a command; whatever came of it
     CHECK_TRIED = "check_tried"  # a dry run, which leaves nothing else behind
-    SYNC_PLANNED = "sync_planned"  # a repair was planned; nothing is written yet
+    SYNC_PLANNED = "sync_planned"  # nothing is written yet
     SYNC_CONFIRMED = "sync_confirmed"  # it may write
     SYNC_APPROVED = "sync_approved"  # a second admin agreed to what one had confirmed
-    SYNC_REFUSED = "sync_refused"  # it was taken back before it wrote
+    SYNC_REFUSED = "sync_refused"  # it was given up before it wrote
     SYNC_UNDONE = "sync_undone"  # what it wrote was taken back
     INCIDENT_ACKNOWLEDGED = "incident_acknowledged"
     INCIDENT_SNOOZED = "incident_snoozed"  # its rule is silenced for an hour

@@ -20,7 +20,7 @@ _EVERY = "All"
 _WHO, _DEED = "choose-who", "choose-deed"
 _NOTHING_YET = (
     "Nothing is written down yet. What admins do from now on will stand here: logging in, running checks, silencing alerts, "
-    "making tokens, links and reports, repairs, and commands. What was done with an earlier version was not written down."
+    "making tokens, links and reports, syncs, and commands. What was done with an earlier version was not written down."
 )
 
 

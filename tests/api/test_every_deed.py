@@ -33,7 +33,7 @@ from tests.dashboard.presented import Answer, ask
 from tests.frozen_clock import FrozenClock
 
 PASSWORD = "correct-horse"
-REPAIRS = {deed for deed in Deed if deed.startswith("sync_")}  # tests/sync has theirs
+SYNCS = {deed for deed in Deed if deed.startswith("sync_")}  # tests/sync has theirs
 DAY = timedelta(days=1)
 
 Told = tuple[str, str, str]  # who, deed, subject
@@ -220,7 +220,7 @@ def test_what_was_done_is_what_is_told(world: World, do: Callable[[World], list[
 def test_there_is_a_door_to_every_deed(world: World) -> None:
     on_the_pages(world)
     at_a_terminal(world)
-    assert {deed for _, deed, _ in world.told()} | REPAIRS == set(Deed)
+    assert {deed for _, deed, _ in world.told()} | SYNCS == set(Deed)
 
 
 def test_what_could_not_be_done_is_not_told(world: World) -> None:

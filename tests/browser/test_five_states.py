@@ -25,6 +25,7 @@ PAGES = {  # link, path
     "alerts": ("Alerts", "/alerts"),
     "presentation": ("Presentation", "/presentation"),
     "tokens": ("API tokens", "/tokens"),
+    "audit": ("Audit", "/audit"),
 }
 SCHEMES = {"light": "rgb(255, 255, 255)", "dark": "rgb(17, 22, 28)"}
 DAY = 86_400
@@ -42,6 +43,7 @@ class State:
     alerts: str = "Nothing fires. Nobody is told: no channel is set up."
     presentation: str = "No link yet: only who can log in sees the presentation."
     tokens: str = "No token yet, so no program can ask."
+    audit: str = "Logged in"
 
 
 def before_the_first_check(server: Server, _application: SqliteApplication) -> State:
@@ -155,6 +157,9 @@ def test_a_page_says_what_is_known_and_fits_the_screen(state: State, tabs: dict[
         expect(green).to_have_count(0)
     elif name == "tokens":
         expect(page.get_by_role("button", name="Make token")).to_be_visible()
+        expect(green).to_have_count(0)
+    elif name == "audit":
+        expect(page.locator("table.trail tr[data-entry]").first).to_have_attribute("data-deed", "logged_in")
         expect(green).to_have_count(0)
     else:
         expect(page.locator(".st-key-trend svg.main-svg").first).to_be_visible()
