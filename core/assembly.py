@@ -40,12 +40,16 @@ def build_monitor(
     return HealthMonitor(settings, state or open_state(settings), build_coupler(settings), clock, wait)
 
 
+def build_writable(settings: Settings) -> WritableDatabase | None:
+    """The watched database with the right to write; None where nothing may be written. Connects to nothing yet."""
+    url, limits = settings.writable_url, settings.check
+    if url is None:
+        return None
+    lock_timeout = settings.sync.lock_timeout_ms
+    return WritableDatabase(url, limits.connect_timeout_seconds, lock_timeout, limits.statement_timeout_seconds)
+
+
 def build_sync(monitor: HealthMonitor, clock: Clock = utc_now, wait: Wait = time.sleep) -> SyncService:
     """Repairs of what a monitor watches. Writes only where the settings name a database to write to; connects to nothing yet."""
-    settings, url = monitor.settings, monitor.settings.writable_url
-    limits = settings.check
-    writable = None
-    if url is not None:
-        lock_timeout = settings.sync.lock_timeout_ms
-        writable = WritableDatabase(url, limits.connect_timeout_seconds, lock_timeout, limits.statement_timeout_seconds)
-    return SyncService(monitor, build_watched(settings), build_coupler(settings).label, writable, clock, wait)
+    settings = monitor.settings
+    return SyncService(monitor, build_watched(settings), build_coupler(settings).label, build_writable(settings), clock, wait)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from core.assembly import build_coupler, open_state
+from core.assembly import build_coupler, build_writable, open_state
 from core.coupling import ProgressLicenseCoupler
 from core.durations import in_words
 from core.errors import CouplingHealthError
@@ -19,6 +19,7 @@ from core.setting_groups import SideSettings
 from core.settings import Settings
 from core.state import history, known_logs, maintenance
 from core.state.database import StateDatabase
+from core.sync.rights import lacking_rights, tables_in_words
 
 
 class Verdict(StrEnum):
@@ -48,6 +49,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _log_dir(settings)
     yield from _state(settings)
     yield from _alerts(settings)
+    yield from _sync(settings)
 
 
 def _watched(settings: Settings) -> Iterator[Finding]:
@@ -202,6 +204,31 @@ def _alerts(settings: Settings) -> Iterator[Finding]:
         )
     else:
         yield Finding("Alerts", Verdict.GOOD, told)
+
+
+def _sync(settings: Settings) -> Iterator[Finding]:
+    database = build_writable(settings)
+    if database is None:
+        off = "Nothing is ever written: COUPLING_HEALTH_SYNC_DATABASE_URL is not set."
+        if settings.sync.scheduled:
+            yield Finding("Sync", Verdict.BAD, f"sync.scheduled is on. {off}", "Set it, or turn sync.scheduled off.")
+        else:
+            yield Finding("Sync", Verdict.GOOD, off)
+        return
+    try:
+        lacking = lacking_rights(database, settings)
+        used = tables_in_words(database, settings)
+    except CouplingHealthError as away:
+        yield _bad("Sync", away)
+        return
+    finally:
+        database.close()
+    if lacking:
+        hint = "Grant it to the user in COUPLING_HEALTH_SYNC_DATABASE_URL."
+        yield Finding("Sync", Verdict.BAD, f"The user who may write lacks {', '.join(lacking)}.", hint)
+        return
+    often = f"every {settings.sync.interval_hours:g} h" if settings.sync.scheduled else "by hand alone"
+    yield Finding("Sync", Verdict.GOOD, f"Both tables can be written, {often}; {used}.")
 
 
 def _bad(subject: str, error: CouplingHealthError) -> Finding:

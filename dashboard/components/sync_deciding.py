@@ -30,7 +30,8 @@ def decide(runtime: Runtime, viewer: Viewer, run: Run) -> None:
         _give_up(runtime, viewer, run)
         return
     _warn(runtime, run)
-    verb = "Approve and write" if run.status is RunStatus.WAITING else "Write"
+    two = runtime.settings.sync.limits.needs_second(run.planned)
+    verb = "Approve and write" if run.status is RunStatus.WAITING else "Confirm" if two else "Write"
     with st.form("confirm-sync", border=False), st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.text_input(f"Type {run.planned} to confirm", key=_TYPED, max_chars=9, width=190, autocomplete="off")
         pressed = st.form_submit_button(f"{verb} {counted(run.planned, 'change', 'changes')}", type="primary", key="apply-sync")
