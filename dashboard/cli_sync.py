@@ -20,7 +20,7 @@ from core.sync.record import change_as_json, run_as_json
 from core.sync.service import SyncService
 from dashboard.cli_alerts import telling
 from dashboard.console import AsJson, errors_in_words, eyes, plain, put, whoami
-from dashboard.wording import KIND_LABELS, NONE, number
+from dashboard.wording import KIND_LABELS, NONE, counted, number
 from dashboard.wording_sync import OUTCOME_LABELS, RUN_LABELS, counts_in_words, step_in_words
 
 _SHOWN = 20
@@ -95,7 +95,8 @@ def _print_plan(service: SyncService, plan: Plan, *, as_json: bool) -> None:
         put(plan_as_json(service, plan))
         return
     planned = [change for change in plan.changes if change.step is not None]
-    eyes.print(f"[bold]{number(plan.planned)} changes[/bold] would be written, {number(plan.left_alone)} pairs left alone.")
+    left = counted(plan.left_alone, "pair is", "pairs are")
+    eyes.print(f"[bold]{counted(plan.planned, 'change', 'changes')}[/bold] would be written. {left} left alone.")
     if planned:
         _print_changes(planned, plan.planned)
     _print_by_reason([change for change in plan.changes if change.step is None])

@@ -121,10 +121,11 @@ def _runs(runtime: Runtime, viewer: Viewer) -> None:
 def _line(viewer: Viewer, run: Run, counts: Mapping[ChangeOutcome, int]) -> str:
     at = run.finished_at or run.started_at or run.planned_at
     when = timed(moment(at, viewer.zone, viewer.now), at, viewer.zone)
+    pairs = counts_in_words(counts, undoing=run.undoes is not None)
     what = f"takes back run {run.undoes}" if run.undoes else f"by {escape(run.confirmed_by or run.planned_by)}"
     return (
         f'<a class="run" href="{address_of(run.id)}" target="_self" data-run="{run.id}" data-status="{run.status}">'
-        f"<b>Run {run.id}</b> {_pill(run)} <span>{counts_in_words(counts)}</span>"
+        f"<b>Run {run.id}</b> {_pill(run)} <span>{pairs}</span>"
         f'<span class="note">{when} · {what}</span></a>'
     )
 
