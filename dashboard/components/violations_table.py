@@ -103,9 +103,13 @@ def rows_table(
         if on_sort is not None and column in list(SortKey):
             on_sort(SortKey(column))
 
+    ticks = f"{key}-ticks"  # how often the browser ticked: what it sees must not be older than its last tick
+
     def ticked() -> None:
-        if on_check is not None:
-            on_check([(str(pair[0]), str(pair[1])) for pair in st.session_state[key].get("checked") or ()])
+        said = st.session_state[key].get("checked")
+        if on_check is not None and said:
+            st.session_state[ticks] = int(said["ticks"])
+            on_check([(str(pair[0]), str(pair[1])) for pair in said["pairs"]])
 
     _component()(
         key=key,
@@ -115,6 +119,7 @@ def rows_table(
             "selectable": on_choose is not None,
             "selected": list(selected) if selected else None,
             "checked": [list(pair) for pair in checked] if on_check is not None else None,
+            "ticks": st.session_state.get(ticks, 0),
             "rows": [{"id": list(row.pair), "cells": list(row.cells), "title": row.title, "mark": row.mark} for row in rows],
         },
         on_chosen_change=chosen,

@@ -12,10 +12,14 @@ export default function (component) {
     return made;
   };
   const same = (a, b) => a && b && a[0] === b[0] && a[1] === b[1];
-  const checked = data.checked || []; // rows of other pages too
-  const isChecked = (id) => checked.some((one) => same(one, id));
-  const check = (ids, on) =>
-    setStateValue("checked", [...checked.filter((one) => !ids.some((id) => same(one, id))), ...(on ? ids : [])]);
+  // What is ticked is known here first: an answer of the server to an earlier tick must not undo a later one.
+  if (!(host.ticks > (data.ticks || 0))) host.checked = data.checked || []; // rows of other pages too
+  const isChecked = (id) => host.checked.some((one) => same(one, id));
+  const check = (ids, on) => {
+    host.checked = [...host.checked.filter((one) => !ids.some((id) => same(one, id))), ...(on ? ids : [])];
+    host.ticks = Math.max(host.ticks || 0, data.ticks || 0) + 1;
+    setStateValue("checked", { pairs: host.checked, ticks: host.ticks });
+  };
   const box = (label, on, ids) => {
     const made = element("input", { type: "checkbox", "aria-label": label });
     made.checked = on;
