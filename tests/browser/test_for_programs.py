@@ -76,7 +76,7 @@ def test_the_reference_of_the_api_needs_no_other_host(served: Server, visitor: B
     elsewhere = strangers(page, served)
     page.goto(f"{served.url}/api/v1/docs")
     expect(page.get_by_role("heading", name="Coupling Health")).to_be_visible()
-    expect(page.locator(".opblock")).to_have_count(20)
+    expect(page.locator(".opblock")).to_have_count(24)
     expect(page.get_by_role("button", name="Authorize")).to_be_visible()
     page.locator(".opblock", has_text="/api/v1/health/status").click()
     expect(page.get_by_text("Health at this moment", exact=False).first).to_be_visible()

@@ -73,5 +73,5 @@ def test_a_sqlite_file_is_durable_and_shared(sqlite_state: StateDatabase) -> Non
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
     with sqlite3.connect(str(sqlite_state.url.database)) as other:
-        assert other.execute("SELECT count(*) FROM leases").fetchone() == (1,)
+        assert other.execute("SELECT count(*) FROM leases").fetchone() == (2,)
     other.close()
