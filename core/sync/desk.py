@@ -13,7 +13,7 @@ from core.state import sync_runs
 from core.state.database import StateDatabase
 from core.state.lease import Lease
 from core.state.sync_runs import Run, RunStatus
-from core.sync.running import RunWorker, TurnLost
+from core.sync.running import OutcomeUnknown, RunWorker, TurnLost
 from core.sync.writable import PairBusy
 from core.turn import Turn
 
@@ -120,7 +120,7 @@ class RunDesk:
                 self._require_worker().work(mine, run)
         except TurnLost:
             log.error("Sync run %d lost its turn; whoever has it says what became of it", run.id)
-        except StateDatabaseUnavailable as away:
+        except (StateDatabaseUnavailable, OutcomeUnknown) as away:
             log.error("Sync run %d ended early; what became of it is looked up later: %s", run.id, away)
         else:
             if not self._stopping.is_set():

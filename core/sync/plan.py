@@ -144,7 +144,7 @@ class _Planner:
         if wanted.step.creates:
             target = self.tables.targets[written_part(wanted.step)]
             for column, text in ((target.side.user_column, str(change.user_id)), (target.side.specialization_column, name)):
-                if not fits(target.table.c[column], text):
+                if not fits(self.tables.dialect, target.table.c[column], text):
                     return f"{text!r} does not fit into {target.table.fullname}.{column}."
         return None
 

@@ -7,7 +7,7 @@ import os
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,9 @@ from core.errors import SyncRecordUnwritable
 from core.logs.writing import sync_folder, take_name
 from core.state.sync_runs import Run
 from core.sync.change import Change, ChangeOutcome, rows_as_json
+
+_PARTIAL_PREFIX = ".unfinished-"
+_PARTIAL_LIFETIME = timedelta(hours=1)
 
 
 def require_writable(folder: Path) -> None:
@@ -91,12 +94,22 @@ def change_as_json(change: Change) -> dict[str, Any]:
 @contextmanager
 def _unfinished(folder: Path) -> Iterator[Path]:
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f".unfinished-{uuid.uuid4().hex}"
+    _remove_abandoned(folder)
+    path = folder / f"{_PARTIAL_PREFIX}{uuid.uuid4().hex}"
     try:
         yield path
     finally:
         with suppress(OSError):
             path.unlink(missing_ok=True)
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Files that a killed process left unfinished; one that was written to lately may still be at work."""
+    youngest = datetime.now(UTC).timestamp() - _PARTIAL_LIFETIME.total_seconds()
+    for partial in folder.glob(f"{_PARTIAL_PREFIX}*"):
+        with suppress(OSError):
+            if partial.stat().st_mtime < youngest:
+                partial.unlink()
 
 
 @contextmanager

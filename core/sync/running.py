@@ -11,7 +11,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from core.clock import Clock
-from core.errors import CouplingHealthError, SyncDatabaseLost, SyncProblem, SyncRecordUnwritable
+from core.errors import SyncDatabaseLost, SyncProblem, SyncRecordUnwritable
 from core.settling import Wait
 from core.state import lease, sync_runs
 from core.state.database import StateDatabase
@@ -34,6 +34,10 @@ class TurnLost(Exception):
     """Another process believed us dead and took the turn over: it says what became of this run."""
 
 
+class OutcomeUnknown(Exception):
+    """A pair may have been committed, and the watched database does not answer: what became of the run is looked up later."""
+
+
 class RunWorker:
     """Does runs whose turn is held. Never raises for what happens to a single pair."""
 
@@ -52,16 +56,12 @@ class RunWorker:
     def work(self, mine: Lease, run: Run) -> None:
         """Try every pair that is planned, then write down how it ended.
 
-        Raises StateDatabaseUnavailable and TurnLost; what became of the run is looked up later then: see `recover`.
+        Raises StateDatabaseUnavailable, TurnLost and OutcomeUnknown; what became of it is looked up later then: see `recover`.
         """
-        status, reason = RunStatus.DONE, None
         try:
             require_writable(self._folder)
-            for change in self._planned(run.id):
-                if self._stopped():
-                    status, reason = RunStatus.STOPPED, "The server was stopped."
-                    break
-                self._one(mine, run, change)
+            with self._writer.at_work():
+                status, reason = self._all(mine, run)
         except SyncProblem as problem:
             status, reason = RunStatus.STOPPED, problem.advice
         self._end(run.id, status, reason)
@@ -70,10 +70,11 @@ class RunWorker:
         """Look up what became of a run whose process died, and end it. Hold the turn. Raises SyncDatabaseLost, PairBusy."""
         with self._state.read() as connection:
             unknown = sync_runs.changes(connection, run.id, [ChangeOutcome.APPLYING])
-        for change in unknown:
-            outcome, reason = self._looked_up(change)
-            with self._state.write() as connection:
-                self._note_end(connection, run, change, outcome, reason)
+        with self._writer.at_work():
+            for change in unknown:
+                outcome, reason = self._looked_up(change)
+                with self._state.write() as connection:
+                    self._note_end(connection, run, change, outcome, reason)
         self._end(run.id, RunStatus.INTERRUPTED, "Its process ended in the middle. What became of every pair was looked up.")
 
     def write_missing_records(self, watched: str) -> None:
@@ -84,6 +85,13 @@ class RunWorker:
             self._write_record(run.id)
 
     # --- a pair -------------------------------------------------------------------------------------------------------
+
+    def _all(self, mine: Lease, run: Run) -> tuple[RunStatus, str | None]:
+        for change in self._planned(run.id):
+            if self._stopped():
+                return RunStatus.STOPPED, "The server was stopped."
+            self._one(mine, run, change)
+        return RunStatus.DONE, None
 
     def _planned(self, number: int) -> Iterator[Change]:
         last = 0
@@ -96,31 +104,35 @@ class RunWorker:
             last = chunk[-1].position
 
     def _one(self, mine: Lease, run: Run, change: Change) -> None:
-        """Try a pair until it is clear what became of it. Raises SyncProblem when the rest need not be tried either."""
+        """Try a pair until it is clear what became of it.
+
+        Raises SyncProblem when the rest need not be tried either, and OutcomeUnknown.
+        """
+        sent: list[Written] = []  # what may have been committed
         for attempt in range(1, self._tries + 1):
             try:
-                outcome, reason = self._try(mine, run, change)
+                outcome, reason = self._try(mine, run, change, sent)
                 break
             except (PairBusy, SyncDatabaseLost) as trouble:
                 if attempt == self._tries:
-                    if isinstance(trouble, SyncDatabaseLost):
-                        raise
-                    outcome, reason = ChangeOutcome.FAILED, f"{trouble} It was tried {attempt} times."
+                    outcome, reason = self._given_up(change, sent, trouble)
                     break
                 self._wait(random.uniform(0.5, 1) * min(_FIRST_WAIT * 2**attempt, _LONGEST_WAIT))  # noqa: S311 - no secret
         with self._state.write() as connection:
             self._note_end(connection, run, change, outcome, reason)
 
-    def _try(self, mine: Lease, run: Run, change: Change) -> tuple[ChangeOutcome, str | None]:
-        noted: list[Written] = []
+    def _try(self, mine: Lease, run: Run, change: Change, sent: list[Written]) -> tuple[ChangeOutcome, str | None]:
+        """Write a pair, once. Raises PairBusy and SyncDatabaseLost; it may be written all the same where something was `sent`."""
 
         def before_commit(written: Written) -> None:
             with self._state.write() as connection:
                 if not lease.renew(connection, mine, self._clock()):
                     raise TurnLost
                 sync_runs.note_applying(connection, run.id, change.position, written.before, written.after, written.transaction)
-            noted.append(written)
+            sent.append(written)
 
+        if (known := self._outcome_of(change, sent)) is not None:
+            return known
         try:
             if run.undoes is None:
                 reason = reason_in_words(run.id, change, run.policies.of(change.kind))
@@ -129,24 +141,34 @@ class RunWorker:
                 self._writer.undo(replace(change, before=change.after, after=change.before), before_commit)
         except RowChanged as changed:
             return ChangeOutcome.CHANGED, str(changed)
-        except (PairBusy, PairRefused, SyncDatabaseLost) as trouble:
-            if noted:  # the commit was on its way
-                return self._after_lost_commit(change, noted[-1], trouble)
-            if isinstance(trouble, PairRefused):
-                return ChangeOutcome.FAILED, str(trouble)
-            raise
+        except PairRefused as refused:
+            return self._outcome_of(change, sent) or (ChangeOutcome.FAILED, str(refused))
         return ChangeOutcome.APPLIED, None
 
-    def _after_lost_commit(
-        self, change: Change, written: Written, trouble: CouplingHealthError
+    def _given_up(
+        self, change: Change, sent: list[Written], trouble: PairBusy | SyncDatabaseLost
     ) -> tuple[ChangeOutcome, str | None]:
-        sent = replace(change, before=written.before, after=written.after, transaction=written.transaction)
-        outcome, reason = self._looked_up(sent)
+        may_be_written = bool(sent)
+        try:
+            known = self._outcome_of(change, sent)
+        except (PairBusy, SyncDatabaseLost) as hindered:
+            raise OutcomeUnknown(str(hindered)) from trouble
+        if known is not None:
+            return known
+        if isinstance(trouble, SyncDatabaseLost) and not may_be_written:
+            raise trouble
+        return ChangeOutcome.FAILED, f"{trouble} It was tried {self._tries} times."
+
+    def _outcome_of(self, change: Change, sent: list[Written]) -> tuple[ChangeOutcome, str | None] | None:
+        """What became of what was sent last; None when nothing was, or none of it was written: then nothing is sent any more."""
+        if not sent:
+            return None
+        last = sent[-1]
+        outcome, reason = self._looked_up(replace(change, before=last.before, after=last.after, transaction=last.transaction))
         if outcome is not ChangeOutcome.NOT_TRIED:
             return outcome, reason
-        if isinstance(trouble, PairRefused):
-            return ChangeOutcome.FAILED, str(trouble)
-        raise trouble
+        sent.clear()
+        return None
 
     def _looked_up(self, change: Change) -> tuple[ChangeOutcome, str | None]:
         try:
@@ -171,6 +193,9 @@ class RunWorker:
 
     def _end(self, number: int, status: RunStatus, reason: str | None) -> None:
         with self._state.write() as connection:
+            run = sync_runs.find(connection, number, lock=True)
+            if run is None or run.status is not RunStatus.RUNNING:  # somebody believed us dead, and has said how it ended
+                return
             sync_runs.leave_untried(connection, number)
             sync_runs.update(connection, number, status=status, finished_at=self._clock(), reason=reason)
         try:

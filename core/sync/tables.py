@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,15 @@ from core.settings import Settings
 from core.sync.change import Part, Row, Value
 from core.watched import case_mapping
 
+_WHOLE = re.compile(r"0|-?[1-9][0-9]{0,18}")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ALIKE = {
+    "TimeZone": "UTC",
+    "DateStyle": "ISO, YMD",
+    "IntervalStyle": "postgres",
+    "bytea_output": "hex",
+    "extra_float_digits": "1",
+}
 _MOMENTS = ("created_at", "updated_at", "started_at", "issued_at", "last_activity")  # a new row's, where they must be filled
 
 
@@ -127,19 +137,42 @@ class Tables:
 def write_texts_alike(connection: sa.Connection) -> None:
     """Let the database write values the same way in every session, whatever its roles are set to. Holds for this transaction."""
     if connection.dialect.name == "postgresql":
-        alike = {"TimeZone": "UTC", "DateStyle": "ISO, YMD", "IntervalStyle": "postgres", "bytea_output": "hex"}
+        alike = {
+            "TimeZone": "UTC",
+            "DateStyle": "ISO, YMD",
+            "IntervalStyle": "postgres",
+            "bytea_output": "hex",
+            "extra_float_digits": "1",
+        }
         connection.execute(sa.select(*(sa.func.set_config(name, value, True) for name, value in alike.items())))
 
 
-def fits(column: sa.Column[Any], text: str) -> bool:
-    """Whether a name or an id may stand in a column."""
+def fits(dialect: str, column: sa.Column[Any], text: str) -> bool:
+    """Whether a name or an id may stand in a column, and is the same there."""
     kind = column.type
     if isinstance(kind, types.Enum):
         return text in kind.enums
     if isinstance(kind, types.String):
         return kind.length is None or len(text) <= kind.length
+    if isinstance(kind, types.Uuid):
+        return _UUID.fullmatch(text) is not None
+    if isinstance(kind, types.Integer):
+        return _WHOLE.fullmatch(text) is not None and abs(int(text)) < 2 ** (63 if dialect == "sqlite" else _bits(kind))
     if is_number(kind) and not isinstance(kind, types.NullType):
-        return text.removeprefix("-").isdecimal()
+        return _WHOLE.fullmatch(text) is not None or (dialect == "sqlite" and not _is_like_a_number(text))
+    return True
+
+
+def _bits(kind: types.Integer) -> int:
+    return 63 if isinstance(kind, types.BigInteger) else 15 if isinstance(kind, types.SmallInteger) else 31
+
+
+def _is_like_a_number(text: str) -> bool:
+    """Whether SQLite would make a number of it, in a column of a type that it does not know."""
+    try:
+        float(text)
+    except ValueError:
+        return False
     return True
 
 

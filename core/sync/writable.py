@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import sqlalchemy as sa
@@ -22,6 +21,9 @@ _IDLE_SECONDS = (
 )
 
 
+_PART_AT_FIRST, _PART_OF_QUICK = 2, 12  # of the time until a server looks for a deadlock; we wait some times for more, at most
+
+
 class PairBusy(CouplingHealthError):
     """The application holds the pair, or something in whose way we were."""
 
@@ -33,8 +35,8 @@ class PairRefused(CouplingHealthError):
 class WritableDatabase:
     """Opened for repairs alone. One connection is kept for a run; `close` ends it.
 
-    On PostgreSQL a lock is waited for less long than the server waits before it looks for a deadlock: so it is always we who give
-    way, and never the application.
+    On PostgreSQL a lock is waited for less long than the server waits before it looks for a deadlock, and far less once something
+    is locked: so it is always we who give way, and never the application.
     """
 
     def __init__(self, url: URL, connect_timeout: int, lock_timeout_ms: int, statement_timeout: int) -> None:
@@ -82,22 +84,26 @@ class WritableDatabase:
         """Let the connection go."""
         self._engine.dispose()
 
+    def be_quick(self, connection: sa.Connection) -> None:
+        """From now on, that something is locked, hardly wait for more: whoever waits for us must not wait longer than a server
+        waits before it looks for a deadlock."""
+        if self.dialect == "postgresql":
+            connection.execute(sa.select(sa.func.set_config("lock_timeout", self._lock_timeout(_PART_OF_QUICK), True)))
+
     def _limit(self, connection: sa.Connection) -> None:
-        deadlock = sa.cast(sa.func.regexp_replace(_in_ms("deadlock_timeout"), "[^0-9]", "", "g"), sa.Integer)
         limits = {
-            "lock_timeout": sa.func.greatest(sa.func.least(self._lock_timeout_ms, deadlock / 2), 1),
-            "statement_timeout": sa.literal(self._statement_timeout * 1000),
-            "idle_in_transaction_session_timeout": sa.literal(_IDLE_SECONDS * 1000),
+            "lock_timeout": self._lock_timeout(_PART_AT_FIRST),
+            "statement_timeout": sa.literal(str(self._statement_timeout * 1000)),
+            "idle_in_transaction_session_timeout": sa.literal(str(_IDLE_SECONDS * 1000)),
         }
-        settings = [sa.func.set_config(name, sa.cast(value, sa.Text), True) for name, value in limits.items()]
-        connection.execute(sa.select(*settings))
+        connection.execute(sa.select(*(sa.func.set_config(name, value, True) for name, value in limits.items())))
         write_texts_alike(connection)
 
-
-def _in_ms(name: str) -> sa.ScalarSelect[Any]:
-    """A time limit of the server; `pg_settings` tells it in milliseconds."""
-    settings = sa.table("pg_settings", sa.column("name"), sa.column("setting"))
-    return sa.select(settings.c.setting).where(settings.c.name == name).scalar_subquery()
+    def _lock_timeout(self, part: int) -> sa.ColumnElement[str]:
+        """In milliseconds: at most one in so many parts of the time after which the server looks for a deadlock."""
+        deadlock = sa.cast(sa.func.current_setting("deadlock_timeout"), sa.Interval)
+        milliseconds = sa.cast(sa.extract("epoch", deadlock) * (1000 / part), sa.Integer)
+        return sa.cast(sa.func.greatest(sa.func.least(self._lock_timeout_ms, milliseconds), 1), sa.Text)
 
 
 @contextmanager
@@ -106,7 +112,7 @@ def _in_words() -> Iterator[None]:
         yield
     except DBAPIError as refused:
         raise _translate(refused) from refused
-    except SQLAlchemyError as failed:
+    except (SQLAlchemyError, OverflowError, UnicodeError) as failed:
         raise PairRefused(f"It could not be written: {failed}.") from failed
 
 
@@ -114,17 +120,22 @@ def _translate(refused: DBAPIError) -> CouplingHealthError:
     lines = str(refused.orig).strip().splitlines()
     cause = lines[0].rstrip(". ") if lines else type(refused.orig).__name__
     code = getattr(refused.orig, "sqlstate", None) or getattr(refused.orig, "sqlite_errorname", None) or ""
-    match code:
-        case "55P03" | "40P01" | "40001" | "57014" | "SQLITE_BUSY" | "SQLITE_LOCKED" | "SQLITE_BUSY_SNAPSHOT":
-            return PairBusy(f"The application held it: {cause}.")
-        case "42501" | "25006" | "SQLITE_READONLY" | "SQLITE_PERM" | "SQLITE_AUTH":
-            return SyncWriteDenied(f"The database refuses to be written: {cause}.")
+    if code.startswith(_BUSY):
+        return PairBusy(f"The application held it: {cause}.")
+    if code.startswith(_DENIED):
+        return SyncWriteDenied(f"The database refuses to be written: {cause}.")
     if refused.connection_invalidated or code.startswith(_LOST) or (isinstance(refused, sa.exc.OperationalError) and not code):
         return SyncDatabaseLost(f"The connection was lost or could not be made: {cause}.")
     return PairRefused(f"The database does not take it: {cause}.")
 
 
-_LOST = ("08", "53", "57P", "25P03", "58", *(f"SQLITE_{code}" for code in ("CANTOPEN", "IOERR", "FULL", "NOTADB", "CORRUPT")))
+# the beginnings of PostgreSQL's and SQLite's codes
+_BUSY = ("55P03", "40P01", "40001", "57014", "SQLITE_BUSY", "SQLITE_LOCKED")
+_DENIED = ("42501", "25006", "SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH")
+_LOST = (
+    *("08", "25P03", "28", "3D", "53", "57P", "58"),
+    *(f"SQLITE_{code}" for code in ("CANTOPEN", "IOERR", "FULL", "NOTADB", "CORRUPT")),
+)
 
 
 def _open_sqlite(url: URL, busy_timeout: float) -> sqlite3.Connection:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -49,6 +50,15 @@ class PairWriter:
         self._database = database
         self._settings = settings
         self._known: Tables | None = None
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Keep one connection for what follows, and look afresh at what the tables are like: an application migrates."""
+        self._known = None
+        try:
+            yield
+        finally:
+            self._database.close()
 
     def mend(self, change: Change, reason: str, now: datetime, before_commit: BeforeCommit) -> None:
         """Write what a change plans. Raises RowChanged when the rows are not as planned any more, and writes nothing then.
@@ -136,6 +146,7 @@ class PairWriter:
         if tables.dialect == "postgresql":
             name = connection.dialect.identifier_preparer.format_table(tables.targets[part].table)
             connection.exec_driver_sql(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE")
+            self._database.be_quick(connection)
 
     def _locked(
         self, connection: sa.Connection, tables: Tables, change: Change, *, every_column: bool = False
@@ -151,6 +162,8 @@ class PairWriter:
             if len(rows) > 1:
                 raise RowChanged(f"The {_NAMES[part]} side has {len(rows)} rows now.")
             found[part] = dict(zip(names, rows[0], strict=True)) if rows else None
+            if part is Part.PROGRESS:
+                self._database.be_quick(connection)
         return found
 
     def _as_written(self, connection: sa.Connection, tables: Tables, part: Part, change: Change, values: Row) -> Row:
@@ -166,14 +179,18 @@ class PairWriter:
             )
         return dict(zip(names, rows[0], strict=True))
 
-    def _require_mended(self, connection: sa.Connection, tables: Tables, change: Change, before: Mapping[Part, Row | None]) -> None:
+    def _require_mended(
+        self, connection: sa.Connection, tables: Tables, change: Change, before: Mapping[Part, Row | None]
+    ) -> None:
         """See that the pair agrees now, and that nothing but one side was changed: a trigger may do what it likes."""
         now = self._locked(connection, tables, change)
         for part in _SIDES:
             row = now[part]
             level = None if row is None else as_number(row[tables.targets[part].side.level_column])
             if level is None or level != change.level:
-                raise PairRefused(f"After writing, the {_NAMES[part]} level was {level}, not {change.level}: a trigger or a rule.")
+                raise PairRefused(
+                    f"After writing, the {_NAMES[part]} level was {level}, not {change.level}: a trigger or a rule."
+                )
         if change.step is not None:
             other = Part.PROGRESS if change.step.of_license else Part.LICENSE
             if now[other] != before[other]:

@@ -1,0 +1,1 @@
+"""Repairs, against real databases."""
