@@ -20,9 +20,10 @@ from core.errors import StateDatabaseUnavailable
 from core.health_monitor import HealthMonitor, Known
 from core.maintenance import of_all
 from core.model import Status
-from core.state import drills, incidents, maintenance, outbox, signing, silences
+from core.state import drills, incidents, maintenance, outbox, signing, silences, sync_runs
 from core.state.drills import Drill
 from core.state.incidents import Incident
+from core.state.sync_runs import Run
 from core.status import Schedule, speaks_for
 
 log = logging.getLogger(__name__)
@@ -115,8 +116,10 @@ def _for_the_demo(rule: Rule) -> Rule:
     return replace(rule, than=Decimal(100)) if rule == usual else rule
 
 
-def seen_at(known: Known, now: datetime, schedule: Schedule, usual_pairs: int | None, drilled: Drill | None = None) -> Seen:
-    """What rules see of what is known."""
+def seen_at(
+    known: Known, now: datetime, schedule: Schedule, usual_pairs: int | None, drilled: Drill | None, waiting: Run | None
+) -> Seen:
+    """What rules see of what is known; `waiting` is the oldest sync that waits for somebody."""
     evidence = known.facts.evidence
     failed = evidence.failed_attempts + len(known.unrecorded)
     first_unrecorded = known.unrecorded[0].timestamp if known.unrecorded else None
@@ -135,6 +138,8 @@ def seen_at(known: Known, now: datetime, schedule: Schedule, usual_pairs: int | 
         in_maintenance=known.last is not None and known.last.in_maintenance,
         drilled_at=drilled.at if drilled else None,
         drill_arrived=drilled is not None and drilled.arrived,
+        syncs_known=True,
+        sync_waits_since=None if waiting is None else waiting.confirmed_at or waiting.planned_at,
     )
 
 
@@ -149,6 +154,7 @@ class _Evaluation:
         self._now = now
         self._scope = monitor.record.scope(connection)
         self._drilled = drills.newest(connection, self._scope)
+        self._waiting = sync_runs.oldest_waiting(connection, self._scope)
         self._standings = incidents.standings(connection, self._scope)
         self._open = {incident.rule: incident for incident in incidents.still_open(connection, self._scope)}
 
@@ -184,9 +190,8 @@ class _Evaluation:
         if rule.condition is Condition.PAIRS_DROPPED and self._known.facts.evidence.completed_at:
             begun = standing.since if standing.phase in (Phase.PENDING, Phase.FIRING) else None
             usual = usual_pairs(self._monitor.record.timeline(), begun or self._known.facts.evidence.completed_at)
-        seen = seen_at(self._known, self._now, self._monitor.settings.schedule, usual, self._drilled)
-        of_pairs = rule.condition is not Condition.DRILL_FAILED
-        return seen if of_pairs else replace(seen, fresh=False, totals=None)  # a drill has nothing to do with them
+        seen = seen_at(self._known, self._now, self._monitor.settings.schedule, usual, self._drilled, self._waiting)
+        return seen if rule.condition.about_checks else replace(seen, fresh=False, totals=None)
 
     def _follow(self, incident: Incident, seen: Seen, standing: Standing) -> None:
         """The worst that was seen while it was open, outside of maintenance."""
@@ -240,6 +245,9 @@ class _Evaluation:
         return items
 
     def _detail(self, rule: Rule) -> str:
+        if rule.condition is Condition.SYNC_WAITS and self._waiting is not None:
+            run = self._waiting
+            return f"Sync run {run.id} would write {run.planned:,} changes. {run.reason or ''}".rstrip()
         if rule.condition is not Condition.DRILL_FAILED or self._drilled is None:
             return ""
         return f"A planted mismatch did not arrive through {self._drilled.channel}: {self._drilled.answer.rstrip('.')}."

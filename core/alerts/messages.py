@@ -13,7 +13,7 @@ from typing import Any
 
 from core.alerts.links import Deed, address
 from core.alerts.phases import FLAPPING
-from core.alerts.rules import Condition, Rule, Severity
+from core.alerts.rules import Rule, Severity
 from core.alerts.wording import advice, described, title
 from core.durations import in_words
 from core.model import Status, Totals, Violation
@@ -65,8 +65,8 @@ class Situation:
 def composed(items: Sequence[Item], situation: Situation) -> dict[str, Any]:
     """A message about incidents that have news at the same time, in every shape. Its keys: subject, text, html, markdown,
     short, tone, document."""
-    if all(item.rule.condition is Condition.DRILL_FAILED for item in items):
-        situation = replace(situation, violations=())  # a drill has nothing to do with them
+    if not any(item.rule.condition.about_checks for item in items):
+        situation = replace(situation, violations=())  # what is told has nothing to do with them
     lines = [_line(item, situation.now) for item in items]
     todo = list(dict.fromkeys(advice(item.rule) for item in items if item.news is not News.RESOLVED))
     pairs = [_pair(violation, user_ids=situation.user_ids) for violation in situation.violations[:FIRST]]

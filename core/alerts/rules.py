@@ -31,11 +31,17 @@ class Condition(StrEnum):
     PAIRS_DROPPED = "pairs_dropped"  # more than `than` percent of the pairs are gone, compared with the last day's median
     VIOLATION_OLDER = "violation_older"  # a pair has disagreed for more than `than` hours
     DRILL_FAILED = "drill_failed"  # the last daily drill did not arrive
+    SYNC_WAITS = "sync_waits"  # a sync is held until a person looks at it, or waits for a second admin
 
     @property
     def about_pairs(self) -> bool:
-        """Whether what checks find decides it; else whether checks, or drills, come through."""
-        return self not in (Condition.FAILED_CHECKS, Condition.CHECKS_LATE, Condition.DRILL_FAILED)
+        """Whether what checks find decides it."""
+        return self.about_checks and self not in (Condition.FAILED_CHECKS, Condition.CHECKS_LATE)
+
+    @property
+    def about_checks(self) -> bool:
+        """Whether checks decide it, by what they find or by coming through; else it has nothing to do with any violation."""
+        return self not in (Condition.DRILL_FAILED, Condition.SYNC_WAITS)
 
 
 class Verdict(StrEnum):
@@ -81,6 +87,8 @@ class Seen:
     in_maintenance: bool = False  # whether the newest attempt ran in it
     drilled_at: datetime | None = None  # the last daily drill
     drill_arrived: bool = False
+    syncs_known: bool = False  # whether it is known that one waits, or that none does
+    sync_waits_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +111,8 @@ def judge(rule: Rule, seen: Seen) -> Judged:
         since = seen.unknown_since or seen.at
     elif rule.condition is Condition.DRILL_FAILED:
         since = seen.drilled_at or seen.at
+    elif rule.condition is Condition.SYNC_WAITS:
+        since = seen.sync_waits_since or seen.at
     elif rule.condition is not Condition.CHECKS_LATE and verdict is not Verdict.UNKNOWN:
         since = seen.completed_at or seen.at
     return Judged(verdict, min(since, seen.at))
@@ -169,6 +179,10 @@ def _drill_failed(_rule: Rule, seen: Seen) -> Verdict:
     return _told(not seen.drill_arrived) if known else Verdict.UNKNOWN
 
 
+def _sync_waits(_rule: Rule, seen: Seen) -> Verdict:
+    return _told(seen.sync_waits_since is not None) if seen.syncs_known else Verdict.UNKNOWN
+
+
 _JUDGES: Mapping[Condition, Callable[[Rule, Seen], Verdict]] = {
     Condition.RATE_BELOW: _rate_below,
     Condition.STATUS_IS: _status_is,
@@ -178,6 +192,7 @@ _JUDGES: Mapping[Condition, Callable[[Rule, Seen], Verdict]] = {
     Condition.PAIRS_DROPPED: _pairs_dropped,
     Condition.VIOLATION_OLDER: _violation_older,
     Condition.DRILL_FAILED: _drill_failed,
+    Condition.SYNC_WAITS: _sync_waits,
 }
 
 DRILL_RULE = "drill_failed"
@@ -190,5 +205,6 @@ DEFAULT_RULES: Sequence[Rule] = (
     Rule("checks_late", Condition.CHECKS_LATE, Severity.PAGE, Decimal(3)),
     Rule("pairs_dropped", Condition.PAIRS_DROPPED, Severity.PAGE, Decimal(20)),
     Rule("violation_old", Condition.VIOLATION_OLDER, Severity.WARNING, Decimal(24)),
+    Rule("sync_waits", Condition.SYNC_WAITS, Severity.WARNING, quiet=timedelta(0)),
     Rule(DRILL_RULE, Condition.DRILL_FAILED, Severity.PAGE, quiet=timedelta(0)),  # only where there is a daily drill
 )

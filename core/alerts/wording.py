@@ -23,6 +23,7 @@ _WHEN: Mapping[Condition, Sentence] = {
     Condition.PAIRS_DROPPED: lambda rule: f"more than {plain(rule.than)} % of the pairs are gone, compared with the day before",
     Condition.VIOLATION_OLDER: lambda rule: f"a pair has disagreed for more than {plain(rule.than)} hours",
     Condition.DRILL_FAILED: lambda _rule: "the last daily drill did not arrive",
+    Condition.SYNC_WAITS: lambda _rule: "a sync waits for a person, or for a second admin",
 }
 
 # The same as a title.
@@ -35,6 +36,7 @@ _TITLES: Mapping[Condition, Sentence] = {
     Condition.PAIRS_DROPPED: lambda _rule: "Pairs have vanished",
     Condition.VIOLATION_OLDER: lambda rule: f"A violation is older than {plain(rule.than)} h",
     Condition.DRILL_FAILED: lambda _rule: "The alert drill failed",
+    Condition.SYNC_WAITS: lambda _rule: "A sync waits for somebody",
 }
 
 # What to do about it.
@@ -47,6 +49,7 @@ _ADVICE: Mapping[Condition, str] = {
     Condition.PAIRS_DROPPED: "An emptied or half-loaded table looks healthy. See whether a load or a migration is under way.",
     Condition.VIOLATION_OLDER: "Nobody mends it by itself any more. Look at the pair and set the right level.",
     Condition.DRILL_FAILED: "Alerts would not arrive there either. Mend the channel; `coupling-health alert test` tries it.",
+    Condition.SYNC_WAITS: "Look at its plan on the page Sync; confirm it, approve it, or give it up. Nothing is written before.",
 }
 
 

@@ -117,6 +117,14 @@ def newest(connection: sa.Connection, watched: str, limit: int, status: Sequence
     return [_run(row) for row in rows]
 
 
+def oldest_waiting(connection: sa.Connection, watched: str) -> Run | None:
+    """The run that has waited for somebody for longest."""
+    waiting = sync_runs.c.status.in_([RunStatus.HELD.value, RunStatus.WAITING.value])
+    statement = sa.select(sync_runs).where(sync_runs.c.watched == watched, waiting).order_by(sync_runs.c.id).limit(1)
+    row = connection.execute(statement).first()
+    return None if row is None else _run(row)
+
+
 def newest_scheduled(connection: sa.Connection, watched: str) -> Run | None:
     """The newest run that nobody asked for."""
     wanted = sync_runs.c.watched == watched, sync_runs.c.trigger == Trigger.SCHEDULED.value, sync_runs.c.undoes.is_(None)

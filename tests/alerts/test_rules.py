@@ -23,6 +23,7 @@ FINE = Seen(
     usual_pairs=1_000,
     drilled_at=NOON - FIVE,
     drill_arrived=True,
+    syncs_known=True,
 )
 STALE = replace(FINE, fresh=False, status=Status.UNKNOWN)
 
@@ -44,6 +45,8 @@ def test_nothing_is_called_clear_before_the_first_check(usual: Rule) -> None:
 @pytest.mark.parametrize(
     ("condition", "than", "seen", "verdict"),
     [
+        (Condition.SYNC_WAITS, 0, replace(STALE, sync_waits_since=NOON - FIVE), Verdict.HOLDS),
+        (Condition.SYNC_WAITS, 0, STALE, Verdict.CLEAR),
         (Condition.RATE_BELOW, 95, replace(FINE, totals=Totals(1_000, 51)), Verdict.HOLDS),
         (Condition.RATE_BELOW, 95, replace(FINE, totals=Totals(1_000, 50)), Verdict.CLEAR),  # exactly 95 %
         (Condition.RATE_BELOW, 95, replace(STALE, totals=Totals(1_000, 500)), Verdict.UNKNOWN),
