@@ -41,6 +41,7 @@ def test_every_rule_tells_where_it_stands(firing: Api) -> None:
         "checks_late": "inactive",
         "pairs_dropped": "inactive",
         "violation_old": "inactive",
+        "sync_waits": "inactive",
     }
     (one,) = [one for one in answer.document if one["rule"] == "many_violations"]
     assert (one["title"], one["silenced"], one["incident"]) == ("More than 10 violations", False, 1)

@@ -12,7 +12,8 @@ URL = "alerts__channels__hook__url"
 def test_every_rule_is_listed_with_its_state(commands: Commands) -> None:
     document = commands("alert", "list", "--json").document
     assert [one["rule"] for one in document] == [
-        *("rate_low", "status_critical", "many_violations", "checks_fail", "checks_late", "pairs_dropped", "violation_old")
+        *("rate_low", "status_critical", "many_violations", "checks_fail", "checks_late", "pairs_dropped", "violation_old"),
+        "sync_waits",
     ]
     assert {one["state"] for one in document} == {"inactive"}
     assert document[0]["description"] == (
