@@ -30,9 +30,7 @@ def new_server(sqlite_app: SqliteApplication, tmp_path: Path, forker: Path) -> I
     def new(**settings: object) -> Server:
         folder = tmp_path / "served"
         folder.mkdir(exist_ok=True)
-        made.append(
-            Server(folder, forker, database_url=sqlite_app.url.render_as_string(), admin_password="correct-horse", **settings)
-        )
+        made.append(Server(folder, forker, database_url=sqlite_app.url.render_as_string(), admin_password=PASSWORD, **settings))
         return made[-1]
 
     yield new
