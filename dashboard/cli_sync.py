@@ -185,7 +185,7 @@ def _print_run(service: SyncService, run: Run, *, as_json: bool) -> int:
 
 
 def _print_runs(service: SyncService, *, as_json: bool) -> None:
-    runs = [(run, service.counts(run.id)) for run in service.runs()]
+    runs = service.runs()
     if as_json:
         put([run_as_json(run, counts) for run, counts in runs])
         return

@@ -174,8 +174,17 @@ def changes(
 
 def counts(connection: sa.Connection, number: int) -> Mapping[ChangeOutcome, int]:
     """How many pairs of a run stand where."""
-    statement = sa.select(sync_changes.c.outcome, sa.func.count()).where(sync_changes.c.run_id == number)
-    return {ChangeOutcome(row[0]): row[1] for row in connection.execute(statement.group_by(sync_changes.c.outcome))}
+    return counts_of_each(connection, [number])[number]
+
+
+def counts_of_each(connection: sa.Connection, numbers: Sequence[int]) -> Mapping[int, Mapping[ChangeOutcome, int]]:
+    """How many pairs of each of some runs stand where."""
+    found: dict[int, dict[ChangeOutcome, int]] = {number: {} for number in numbers}
+    columns = sync_changes.c.run_id, sync_changes.c.outcome
+    statement = sa.select(*columns, sa.func.count()).where(sync_changes.c.run_id.in_(numbers)).group_by(*columns)
+    for number, outcome, count in connection.execute(statement):
+        found[number][ChangeOutcome(outcome)] = count
+    return found
 
 
 def reasons(connection: sa.Connection, number: int, outcome: ChangeOutcome) -> Mapping[str, int]:

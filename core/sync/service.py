@@ -217,11 +217,13 @@ class SyncService:
         with self._state.read() as connection:
             return self._found(sync_runs.find(connection, number), number)
 
-    def runs(self, limit: int = 50) -> Sequence[Run]:
-        """The newest runs, newest first, without plans that nobody confirmed."""
+    def runs(self, limit: int = 50) -> Sequence[tuple[Run, Mapping[ChangeOutcome, int]]]:
+        """The newest runs, newest first, without plans that nobody confirmed; each with how many of its pairs stand where."""
         status = [status for status in RunStatus if status is not RunStatus.PLANNED]
         with self._state.read() as connection:
-            return sync_runs.newest(connection, self._watched, limit, status)
+            found = sync_runs.newest(connection, self._watched, limit, status)
+            counts = sync_runs.counts_of_each(connection, [run.id for run in found])
+        return [(run, counts[run.id]) for run in found]
 
     def open_runs(self, limit: int) -> Sequence[Run]:
         """The newest runs that wait for somebody, or are at work."""

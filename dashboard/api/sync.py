@@ -74,7 +74,7 @@ async def sync(desk: TheDesk, token: Admin, params: Annotated[SyncParams, Query(
 async def runs(request: Request, desk: TheDesk) -> Response:
     """The newest 50 runs, the newest first."""
     service = desk.runtime.sync
-    found = await run_in_threadpool(lambda: [(run, service.counts(run.id)) for run in service.runs()])
+    found = await run_in_threadpool(service.runs)
     text = ",".join(models.SyncRunHead(**run_as_json(run, counts)).model_dump_json() for run, counts in found)
     return await desk.answers.give(request, f"[{text}]")
 

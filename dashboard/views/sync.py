@@ -114,7 +114,7 @@ def _runs(runtime: Runtime, viewer: Viewer) -> None:
     if not runs:
         st.html('<p class="empty">Nothing was written yet. Every run will be listed here, with what it did to each pair.</p>')
         return
-    lines = "".join(_line(viewer, run, runtime.sync.counts(run.id)) for run in runs)
+    lines = "".join(_line(viewer, run, counts) for run, counts in runs)
     st.html(f'<div class="runs">{lines}</div>')
 
 
