@@ -232,13 +232,22 @@ class NoSuchRun(SyncProblem):
 class SyncWriteDenied(SyncProblem):
     """The database refuses to be written."""
 
-    hint = "Grant SELECT, INSERT, UPDATE and DELETE on both tables to the user in COUPLING_HEALTH_SYNC_DATABASE_URL."
+    hint = (
+        "Grant SELECT, INSERT, UPDATE and DELETE on both tables, and on license_progressions where there is one, to the user in "
+        "COUPLING_HEALTH_SYNC_DATABASE_URL, and USAGE on their sequences; `coupling-health doctor` names what is missing."
+    )
 
 
 class SyncDatabaseLost(SyncProblem):
     """The watched database did not answer while it was written."""
 
     hint = "Check that it runs and that COUPLING_HEALTH_SYNC_DATABASE_URL is right, then make a new plan."
+
+
+class UsersUnreadable(SyncProblem):
+    """The list of users may not be read, so nobody can say which users there are."""
+
+    hint = 'Grant SELECT on it to the user that reads, or, where users need not be known, write sync.users_table = "".'
 
 
 class SyncRecordUnwritable(SyncProblem):

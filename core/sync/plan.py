@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.comparison import as_level, as_user_id, can_be_named
+from core.errors import UsersUnreadable
 from core.model import Kind, UserId, Violation
 from core.normal_form import normalised
 from core.pair_rows import as_text, bare, is_number
@@ -19,7 +20,7 @@ from core.settings import Settings
 from core.sync.change import Change, ChangeOutcome, Part, Row, Rows
 from core.sync.policy import Policies, Wanted, decide
 from core.sync.statements import new_values, written_part
-from core.sync.tables import Tables, fits, write_texts_alike
+from core.sync.tables import Tables, fits, may_read, write_texts_alike
 
 MOST_CHANGES = 20_000  # that one plan holds
 MOST_LEFT_ALONE = 5_000  # that it lists
@@ -169,6 +170,8 @@ class _Planner:
         column = self.tables.users
         if column is None:
             return set()
+        if not may_read(self.connection, column):
+            raise UsersUnreadable(f"{column.table.fullname} may not be read, so nobody can say which users there are.")
         known = self.connection.execute(sa.select(self._id(column)).where(self._one_of(column, users)))
         return {str(user) for user in users} - {str(as_user_id(row[0])) for row in known}
 

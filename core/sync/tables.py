@@ -134,6 +134,14 @@ class Tables:
         return {name: sa.literal(value, AsIs()) for name, value in row.items()}
 
 
+def may_read(connection: sa.Connection, column: sa.Column[Any]) -> bool:
+    """Whether we may read a column of a table that is there."""
+    if connection.dialect.name != "postgresql":
+        return True
+    name = connection.dialect.identifier_preparer.format_table(column.table)
+    return bool(connection.execute(sa.select(sa.func.has_column_privilege(name, column.name, "SELECT"))).scalar())
+
+
 def write_texts_alike(connection: sa.Connection) -> None:
     """Let the database write values the same way in every session, whatever its roles are set to. Holds for this transaction."""
     if connection.dialect.name == "postgresql":
