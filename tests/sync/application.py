@@ -31,6 +31,7 @@ class Schema:
     more_progress: str = ""  # columns or constraints to add
     more_license: str = ""
     moment: str = "timestamp"
+    references: bool = True  # the list's rows must lead to a licence
 
     @property
     def user_types(self) -> tuple[str, str]:
@@ -61,7 +62,7 @@ class Schema:
         if self.users:
             yield f"CREATE {unlogged} TABLE {USERS} (id {progress_user} PRIMARY KEY)"
         if self.progressions:
-            reference = f"NOT NULL REFERENCES {LICENSES} (id)" if self.keys else ""
+            reference = f"NOT NULL REFERENCES {LICENSES} (id)" if self.keys and self.references else ""
             yield (
                 f"CREATE {unlogged} TABLE {LIST} (id {key}, user_license_id integer {reference}, from_level integer, "
                 "to_level integer NOT NULL, advanced_by integer, advancement_reason text, requirements_met text, "
