@@ -41,6 +41,7 @@ class Schema:
         """Make the tables; `key` is an integer primary key that counts by itself."""
         no_null = "NOT NULL" if self.strict else ""
         identity = f"id {key}, " if self.keys else ""
+        yield f"CREATE {unlogged} TABLE specializations (id varchar(50) PRIMARY KEY, is_active boolean)"
         progress_user, license_user = self.user_types
         yield (
             f"CREATE {unlogged} TABLE {PROGRESS} ({identity}student_id {progress_user} {no_null}, "
@@ -58,7 +59,6 @@ class Schema:
             f"specialization_type varchar(20) {no_null}, current_level integer {no_null} DEFAULT 1"
             f"{optional if self.optional else ''} {self.more_license})"
         )
-        yield f"CREATE {unlogged} TABLE specializations (id varchar(50) PRIMARY KEY, is_active boolean)"
         if self.users:
             yield f"CREATE {unlogged} TABLE {USERS} (id {progress_user} PRIMARY KEY)"
         if self.progressions:
