@@ -42,10 +42,14 @@ def settings_for(application: Whole, folder: Path, state_url: str, **more: Any) 
     """Repairs without limits, unless they are given."""
     url = plain_url(application)
     sync = {**_UNLIMITED, **more.pop("sync", {})}
-    given = {"database_url": url, "sync_database_url": url, "check": {"settle_seconds": 0}, **more}
-    return Settings(
-        state_url=state_url, log_dir=folder / "integrity_checks", job_log_dir=folder / "sync_jobs", sync=sync, **given
-    )
+    given = {
+        "database_url": url,
+        "sync_database_url": url,
+        "check": {"settle_seconds": 0},
+        "log_dir": folder / "integrity_checks",
+        "job_log_dir": folder / "sync_jobs",
+    }
+    return Settings(state_url=state_url, sync=sync, **{**given, **more})
 
 
 @dataclass
@@ -120,7 +124,7 @@ def new_repairs(tmp_path: Path, sqlite_state: StateDatabase, clock: FrozenClock)
         state_url = f"sqlite:///{sqlite_state.url.database}"
         settings = settings_for(application, tmp_path / "logs", state_url, **more)
         service = build_sync(build_monitor(settings, sqlite_state, clock, wait), clock, wait)
-        return Repairs(service, application, clock, tmp_path / "logs" / "sync_jobs")
+        return Repairs(service, application, clock, settings.scheduler_log_dir)
 
     return new
 
