@@ -6,14 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from sqlalchemy.engine import make_url
 
-from core.errors import SyncWriteDenied
 from core.state.sync_runs import RunStatus
 from core.sync.change import ChangeOutcome
-from tests.conftest import NewDatabase
 from tests.sync.application import LICENSES, LIST, PROGRESS, USERS, NewWhole, Schema, Whole, WholePostgresql, WholeSqlite
-from tests.sync.conftest import NewRepairs, Repairs, plain_url
+from tests.sync.conftest import NewRepairs, Repairs
 
 _SCHEMA = Schema()
 
@@ -169,47 +166,3 @@ def test_an_id_that_the_other_side_cannot_hold_is_left_alone(new_whole: NewWhole
         assert plan.planned == 1  # its integers are that long
         return
     assert [change.reason for change in plan.changes] == [f"'{user}' does not fit into {PROGRESS}.student_id."]
-
-
-# --- what hinders every pair ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.postgresql
-def test_a_user_who_may_only_read_stops_the_run_with_a_hint(
-    new_postgresql_database: NewDatabase, new_repairs: NewRepairs
-) -> None:
-    application = _pairs(WholePostgresql(new_postgresql_database()))
-    with _role(application, "SELECT") as url:
-        repairs = new_repairs(application, sync_database_url=url)
-        before = application.bytes()
-        run = repairs.apply()
-        assert run.status is RunStatus.STOPPED
-        assert run.reason is not None
-        assert SyncWriteDenied.hint in run.reason
-        assert repairs.outcomes(run) == {"not_tried": 3}
-        assert application.bytes() == before
-    application.close()
-
-
-class _role:  # noqa: N801 - used as a context
-    """A user of the server with a right to every table, and what else it is set to."""
-
-    def __init__(self, application: WholePostgresql, rights: str, *settings: str) -> None:
-        self._application = application
-        self._name = f"r{abs(hash(application.url.database)) % 10**9}_{len(settings)}"
-        statements = [
-            f"CREATE ROLE {self._name} LOGIN PASSWORD 'of-a-test'",
-            f"GRANT {rights} ON ALL TABLES IN SCHEMA public TO {self._name}",
-            f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {self._name}",
-            *(f"ALTER ROLE {self._name} SET {setting}" for setting in settings),
-        ]
-        for statement in statements:
-            application.execute(statement)
-
-    def __enter__(self) -> str:
-        url = make_url(plain_url(self._application)).set(username=self._name, password="of-a-test")
-        return url.render_as_string(hide_password=False)
-
-    def __exit__(self, *_: object) -> None:
-        self._application.execute(f"DROP OWNED BY {self._name}")
-        self._application.execute(f"DROP ROLE {self._name}")
