@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -16,7 +16,7 @@ from core.state.sync_runs import Run, RunStatus
 from core.sync.change import Change, ChangeOutcome
 from core.sync.plan import Plan
 from core.sync.policy import Policies, Policy
-from core.sync.record import change_as_json, run_as_json
+from core.sync.record import change_as_json, plan_as_json, run_as_json
 from core.sync.service import SyncService
 from dashboard.cli_alerts import telling
 from dashboard.console import AsJson, errors_in_words, eyes, plain, put, whoami
@@ -92,7 +92,8 @@ def _print_plan(service: SyncService, plan: Plan, *, as_json: bool) -> None:
     limits = service.settings.sync.limits
     exceeded = limits.exceeded(plan.planned, plan.total_checked)
     if as_json:
-        put(plan_as_json(service, plan))
+        statements = service.statements(plan.changes, plan.policies)
+        put(plan_as_json(plan, limits, statements, may_write=service.may_write))
         return
     planned = [change for change in plan.changes if change.step is not None]
     left = counted(plan.left_alone, "pair is", "pairs are")
@@ -110,27 +111,6 @@ def _print_plan(service: SyncService, plan: Plan, *, as_json: bool) -> None:
     if not service.may_write:
         eyes.print("Nothing can be written: COUPLING_HEALTH_SYNC_DATABASE_URL is not set.")
     eyes.print("Dry run: nothing was written.")
-
-
-def plan_as_json(service: SyncService, plan: Plan) -> dict[str, Any]:
-    """A plan that was not kept, with the statements that would run."""
-    limits = service.settings.sync.limits
-    statements = service.statements(plan.changes, plan.policies)
-    return {
-        "dry_run": True,
-        "may_write": service.may_write,
-        "policy": plan.policies.as_json(),
-        "total_checked": plan.total_checked,
-        "planned": plan.planned,
-        "left_alone": plan.left_alone,
-        "agree_again": plan.healed,
-        "not_looked_at": plan.not_looked_at,
-        "exceeds": limits.exceeded(plan.planned, plan.total_checked),
-        "needs_second_admin": limits.needs_second(plan.planned),
-        "changes": [
-            {**change_as_json(change), "statements": list(texts)} for change, texts in zip(plan.changes, statements, strict=True)
-        ],
-    }
 
 
 def _print_changes(changes: Iterable[Change], count: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +15,8 @@ from core.errors import SyncRecordUnwritable
 from core.logs.writing import sync_folder, take_name
 from core.state.sync_runs import Run
 from core.sync.change import Change, ChangeOutcome, rows_as_json
+from core.sync.configured import Limits
+from core.sync.plan import Plan
 
 _PARTIAL_PREFIX = ".unfinished-"
 _PARTIAL_LIFETIME = timedelta(hours=1)
@@ -71,6 +73,26 @@ def run_as_json(run: Run, outcomes: Mapping[ChangeOutcome, int]) -> dict[str, An
         "check_id": run.check_id,
         "mended": run.mended,
         "check_problem": run.check_problem,
+    }
+
+
+def plan_as_json(plan: Plan, limits: Limits, statements: Sequence[Sequence[str]], *, may_write: bool) -> dict[str, Any]:
+    """A plan that was not kept, with the statements that each change would run."""
+    return {
+        "dry_run": True,
+        "may_write": may_write,
+        "policy": plan.policies.as_json(),
+        "total_checked": plan.total_checked,
+        "planned": plan.planned,
+        "left_alone": plan.left_alone,
+        "agree_again": plan.healed,
+        "not_looked_at": plan.not_looked_at,
+        "exceeds": limits.exceeded(plan.planned, plan.total_checked),
+        "needs_second_admin": limits.needs_second(plan.planned),
+        "changes": [
+            {"position": change.position, **change_as_json(change), "statements": list(texts)}
+            for change, texts in zip(plan.changes, statements, strict=True)
+        ],
     }
 
 

@@ -15,9 +15,8 @@ from core.model import Trigger
 from core.state.sync_runs import Run, RunStatus
 from core.state.tokens import Token
 from core.sync.change import Change, ChangeOutcome
-from core.sync.plan import Plan
 from core.sync.policy import Policies, Policy
-from core.sync.record import change_as_json, run_as_json
+from core.sync.record import change_as_json, plan_as_json, run_as_json
 from core.sync.service import SyncService
 from dashboard.api import models_sync as models
 from dashboard.api.health import Admin, Number, TheDesk, errors, reading
@@ -62,7 +61,7 @@ async def sync(desk: TheDesk, token: Admin, params: Annotated[SyncParams, Query(
     if params.dry_run:
         plan = await run_in_threadpool(lambda: service.find_desync_issues(asked, policies=policies, dry_run=True))
         texts = await run_in_threadpool(service.statements, plan.changes, plan.policies)
-        return _answer(models.SyncPlan(**_plan(service, plan, texts)))
+        return _answer(models.SyncPlan(**plan_as_json(plan, service.settings.sync.limits, texts, may_write=service.may_write)))
     run = await run_in_threadpool(_apply, service, asked, policies, params.changes)
     if run.status is RunStatus.HELD:
         hint = f"Look at a dry run, or at run {run.id} on the page Sync; then send changes={run.planned}."
@@ -103,22 +102,6 @@ def _apply(service: SyncService, asked: Asked, policies: Policies | None, seen: 
     service.require_write_access()
     plan = service.find_desync_issues(asked, policies=policies)
     return service.apply(service.keep(plan, asked).id, asked, seen=seen)
-
-
-def _plan(service: SyncService, plan: Plan, texts: Sequence[Sequence[str]]) -> dict[str, Any]:
-    limits = service.settings.sync.limits
-    return {
-        "may_write": service.may_write,
-        "policy": plan.policies.as_json(),
-        "total_checked": plan.total_checked,
-        "planned": plan.planned,
-        "left_alone": plan.left_alone,
-        "agree_again": plan.healed,
-        "not_looked_at": plan.not_looked_at,
-        "exceeds": limits.exceeded(plan.planned, plan.total_checked),
-        "needs_second_admin": limits.needs_second(plan.planned),
-        "changes": [_change(change) | {"statements": list(lines)} for change, lines in zip(plan.changes, texts, strict=True)],
-    }
 
 
 async def _with_changes(service: SyncService, run: Run, page: ChangesParams) -> models.SyncRun:
