@@ -68,7 +68,8 @@ def _columns(change: Change) -> Iterator[str]:
             before = "no row" if old is None else _value(old.get(name))
             side = "progress" if part is Part.PROGRESS else "licence" if part is Part.LICENSE else "licence changes"
             cells = _pair(change), side, f"<code>{escape(name)}</code>", before, f"<b>{_value(value)}</b>"
-            yield "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+            labelled = zip(("", "", "", "before", "after"), cells, strict=True)
+            yield "<tr>" + "".join(f'<td data-label="{label}">{cell}</td>' for label, cell in labelled) + "</tr>"
 
 
 def _value(value: Value) -> str:
