@@ -21,7 +21,7 @@ from tests.sync.conftest import ANNA, NewRepairs, Repairs, plain_url
 
 pytestmark = pytest.mark.postgresql
 
-THREADS, TRANSACTIONS = 4, 8_000
+THREADS, TRANSACTIONS = 4, 5_000
 CHANGES = 10_000  # of rows, at least
 AT_ONCE = 15
 
@@ -89,7 +89,7 @@ def _lists_every_change(application: WholePostgresql, repairs: Repairs) -> None:
     """The application's own list has a row for each change of a licence that the records say was written, and no other."""
     written = {
         (change.after[Part.PROGRESSION] or {})["id"]: change.level
-        for run in repairs.service.runs(100_000)
+        for run, _ in repairs.service.runs(100_000)
         for change in repairs.service.changes(run.id, [ChangeOutcome.APPLIED], limit=None)
         if change.after is not None and change.step is not None and change.step.of_license
     }

@@ -164,9 +164,7 @@ def test_a_file_that_may_only_be_read_stops_the_run_with_a_hint(open_folder: Pat
 
 
 @pytest.mark.parametrize("engine", ["sqlite"])
-def test_a_file_that_another_took_the_place_of_is_the_one_that_is_written(
-    whole: Whole, new_repairs: NewRepairs
-) -> None:
+def test_a_file_that_another_took_the_place_of_is_the_one_that_is_written(whole: Whole, new_repairs: NewRepairs) -> None:
     """The application was restored from a copy between two runs."""
     _behind(whole)
     whole.execute("PRAGMA journal_mode=DELETE")
