@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import types
@@ -18,6 +19,7 @@ from core.sync.tables import AsIs, Tables, Target
 
 Write = sa.Update | sa.Insert | sa.Delete
 
+_LINE = re.compile(r" ?\n(?=FROM |WHERE )")  # and no other line's end, for a text may hold one
 _PLACE = re.compile(r"(?<!:):(\w+)")
 _SIDE = {True: Part.LICENSE, False: Part.PROGRESS}
 
@@ -117,16 +119,24 @@ def planned_statements(tables: Tables, change: Change, reason: str, now: datetim
     key = tables.targets[Part.LICENSE].key
     told = progression(tables, change, license_row[key[0]] if license_row and key else None, reason, now)
     if told is not None:
-        statements.append(told)
+        statements.append(told if license_row else told.values(user_license_id=_new_id(tables, values)))
     return [_as_text(tables.dialect, statement) for statement in statements]
+
+
+def _new_id(tables: Tables, values: Row) -> sa.ScalarSelect[Any]:
+    """The id of a licence that was just made."""
+    target = tables.targets[Part.LICENSE]
+    whose = [target.side.user_column, target.side.specialization_column]
+    made = sa.and_(*(target.table.c[name] == sa.literal(values[name], AsIs()) for name in whose))
+    return sa.select(target.table.c[target.key[0]]).where(made).scalar_subquery()
 
 
 def _as_text(dialect: str, statement: Write) -> str:
     engine = postgresql.dialect if dialect == "postgresql" else sqlite.dialect
-    compiled = statement.compile(dialect=engine(paramstyle="named"))
+    compiled = statement.compile(dialect=engine(paramstyle="named"), compile_kwargs={"render_postcompile": True})
     values = compiled.params
-    text = _PLACE.sub(lambda place: _literal(values[place[1]]) if place[1] in values else place[0], str(compiled))
-    return " ".join(text.split())
+    on_one_line = _LINE.sub(" ", str(compiled))
+    return _PLACE.sub(lambda place: _literal(values[place[1]]) if place[1] in values else place[0], on_one_line)
 
 
 def _literal(value: object) -> str:
