@@ -19,7 +19,7 @@ from core.pair_rows import as_text, bare, is_number
 from core.settings import Settings
 from core.sync.change import Change, ChangeOutcome, Part, Row, Rows
 from core.sync.policy import Policies, Wanted, decide
-from core.sync.statements import new_values, written_part
+from core.sync.statements import missing_in_list, new_values, written_part
 from core.sync.tables import Tables, fits, may_read, write_texts_alike
 
 MOST_CHANGES = 20_000  # that one plan holds
@@ -142,6 +142,8 @@ class _Planner:
             return "The licence is not active."
         if str(change.user_id) in unknown:
             return f"The user is not in {self.settings.sync.users_table}."
+        if wanted.step.of_license and (missing := missing_in_list(self.tables)) is not None:
+            return f"A new row of {self.tables.targets[Part.PROGRESSION].table.fullname} needs a {missing}, which has no default."
         if wanted.step.creates:
             target = self.tables.targets[written_part(wanted.step)]
             for column, text in ((target.side.user_column, str(change.user_id)), (target.side.specialization_column, name)):

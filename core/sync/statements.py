@@ -100,6 +100,14 @@ def progression(tables: Tables, change: Change, license_id: Value, reason: str, 
     return sa.insert(target.table).values(tables.bound({name: value for name, value in values.items() if _takes(target, name)}))
 
 
+def missing_in_list(tables: Tables) -> str | None:
+    """A column of the application's own list that must be filled, and that we know nothing for."""
+    target = tables.targets.get(Part.PROGRESSION)
+    known = ("user_license_id", "from_level", "to_level", "advancement_reason", "requirements_met", "created_at")
+    unfilled = [] if target is None else [name for name in target.unfilled if not (name in known and _takes(target, name))]
+    return unfilled[0] if unfilled else None
+
+
 def _takes(target: Target, name: str) -> bool:
     """Whether the list has such a column, and what we would write there is what it is for."""
     if not target.has(name):

@@ -80,6 +80,13 @@ class WritableDatabase:
                 self._limit(connection)
             yield connection
 
+    @contextmanager
+    def look(self) -> Iterator[sa.Connection]:
+        """The same for looking alone, under the same locks. Nothing is committed: on SQLite even that might have to wait."""
+        with self.transaction() as connection:
+            yield connection
+            connection.rollback()
+
     def close(self) -> None:
         """Let the connection go."""
         self._engine.dispose()

@@ -120,7 +120,7 @@ class PairWriter:
             return self._outcome_of(change.transaction)
         if change.before is None or change.after is None:
             return ChangeOutcome.UNCLEAR
-        with self._database.transaction() as connection:
+        with self._database.look() as connection:
             tables = self._tables(connection)
             try:
                 now: dict[Part, Row | None] = dict(self._locked(connection, tables, change, every_column=True))

@@ -31,6 +31,7 @@ class Schema:
     more_progress: str = ""  # columns or constraints to add
     more_license: str = ""
     moment: str = "timestamp"
+    more_list: str = ""
     references: bool = True  # the list's rows must lead to a licence
 
     @property
@@ -66,7 +67,7 @@ class Schema:
             yield (
                 f"CREATE {unlogged} TABLE {LIST} (id {key}, user_license_id integer {reference}, from_level integer, "
                 "to_level integer NOT NULL, advanced_by integer, advancement_reason text, requirements_met text, "
-                f"created_at {self.moment} DEFAULT CURRENT_TIMESTAMP)"
+                f"created_at {self.moment} DEFAULT CURRENT_TIMESTAMP{self.more_list})"
             )
 
     @property

@@ -183,6 +183,26 @@ def test_a_row_that_is_let_go_in_time_is_mended(whole: Whole, new_repairs: NewRe
     assert run.mended == 3
 
 
+@pytest.mark.parametrize("engine", ["sqlite"])
+def test_a_reader_that_hinders_every_commit_of_sqlite_leaves_the_pairs_untouched(whole: Whole, new_repairs: NewRepairs) -> None:
+    """Without a write-ahead log a commit waits for readers: it fails after the pair was noted as on its way."""
+    _three(whole)
+    whole.execute("PRAGMA journal_mode=DELETE")
+    repairs = new_repairs(whole, sync={"lock_timeout_ms": 10, "tries": 2})
+    run = repairs.keep()
+    before = whole.bytes()
+    reader = type(whole)._connect(whole)
+    reader.execute("PRAGMA journal_mode=DELETE")
+    reader.execute("BEGIN")
+    reader.execute(f"SELECT * FROM {PROGRESS}").fetchone()
+    run = repairs.service.apply(run.id, ANNA, seen=run.planned)
+    assert repairs.outcomes(run) == {"failed": 3}
+    reader.execute("COMMIT")
+    reader.close()
+    assert whole.bytes() == before
+    assert repairs.outcomes(repairs.apply()) == {"applied": 3}
+
+
 @pytest.mark.postgresql
 @pytest.mark.parametrize("engine", ["postgresql"])
 def test_in_a_deadlock_it_is_the_sync_that_gives_way_and_tries_again(whole: Whole, new_repairs: NewRepairs) -> None:

@@ -142,6 +142,17 @@ def test_a_new_row_that_needs_what_nobody_knows_is_left_alone(new_whole: NewWhol
     assert repairs.reason(run, 3) == f"A new row of {LICENSES} needs a branch, which has no default."
 
 
+def test_a_list_of_changes_that_needs_what_nobody_knows_leaves_licences_alone(
+    new_whole: NewWhole, new_repairs: NewRepairs
+) -> None:
+    application = _pairs(new_whole(replace(_SCHEMA, more_list=", approved_by integer NOT NULL")))
+    application.execute(f"UPDATE {PROGRESS} SET current_level = 1 WHERE student_id = 2")
+    repairs = new_repairs(application)
+    run = repairs.apply()
+    assert [repairs.outcome(run, user).value for user in (1, 2, 3)] == ["left_alone", "applied", "left_alone"]
+    assert repairs.reason(run, 1) == f"A new row of {LIST} needs a approved_by, which has no default."
+
+
 def test_a_new_row_gets_the_moments_that_nobody_else_fills(new_whole: NewWhole, new_repairs: NewRepairs) -> None:
     more = ", is_active boolean NOT NULL, issued_at timestamp NOT NULL"
     application = new_whole(replace(_SCHEMA, optional=False, more_license=more))
