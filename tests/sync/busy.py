@@ -8,6 +8,7 @@ import sys
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 from typing import Any
 
 import psycopg
@@ -37,15 +38,26 @@ class Thread(threading.Thread):
         self._connection = psycopg.connect(url, autocommit=True)
         self._chance = random.Random(number)  # noqa: S311 - no secret
         self._transactions = transactions
+        self._to_do = SimpleQueue[bool]()
         self.accounts = {user: Account() for user in range(number * 1_000, number * 1_000 + USERS_OF_EACH)}
         self.changed = 0  # rows
         self.deeds: Counter[str] = Counter()
         self.problems: list[str] = []
 
+    def more(self) -> None:
+        """Let it do so many transactions more."""
+        for _ in range(self._transactions):
+            self._to_do.put(item=True)
+
+    def end(self) -> None:
+        """Let it do what it was told to, and no more."""
+        self._to_do.put(item=False)
+        self.join()
+
     def run(self) -> None:
         users = list(self.accounts)
-        for _ in range(self._transactions):
-            user = users[int(self._chance.random() ** 1.5 * len(users))]  # some are changed all the time, some now and then
+        while self._to_do.get():
+            user = users[int(self._chance.random() ** 1.5 * len(users))]  # some are changed often, some now and then
             deed = self._chance.choice([self.both, self.both, self.one, self.remove, self.add, self.add_at_once])
             try:
                 with self._connection.transaction():
@@ -154,14 +166,16 @@ _TABLES = {"progress": ("specialization_progress", "student_id"), "license": ("u
 
 
 def main() -> None:
-    """Arguments: URL, threads, transactions of each. Begins when a line comes in; prints what it did as JSON."""
+    """Arguments: URL, threads, transactions of each for every line that comes in, until "end": then it prints what it did."""
     url, number, transactions = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     threads = [Thread(url, one + 1, transactions) for one in range(number)]
-    sys.stdin.readline()
     for thread in threads:
         thread.start()
+    while sys.stdin.readline() != "end\n":
+        for thread in threads:
+            thread.more()
     for thread in threads:
-        thread.join()
+        thread.end()
     counts = {user: account.counts for thread in threads for user, account in thread.accounts.items()}
     said = {
         "changed": sum(thread.changed for thread in threads),

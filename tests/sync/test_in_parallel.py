@@ -21,9 +21,9 @@ from tests.sync.conftest import ANNA, NewRepairs, Repairs, plain_url
 
 pytestmark = pytest.mark.postgresql
 
-THREADS, TRANSACTIONS = 4, 5_000
+THREADS, TRANSACTIONS = 4, 130  # of each, while one sync is at work
 CHANGES = 10_000  # of rows, at least
-AT_ONCE = 15
+RUNS, AT_ONCE = 25, 25  # syncs, and the changes of each, at most
 
 _COUNTED = ", counted integer NOT NULL DEFAULT 0"
 SCHEMA = Schema(more_progress=_COUNTED, more_license=f"{_COUNTED}, CHECK (max_achieved_level >= current_level)", references=False)
@@ -45,15 +45,20 @@ def _deadlocks(application: WholePostgresql) -> int:
 
 
 def _syncs_while(process: subprocess.Popen[str], repairs: Repairs) -> Counter[ChangeOutcome]:
-    """Sync a few pairs again and again until the application has ended; how many changes came to what."""
+    """Sync again and again, each time while the application is at work; how many changes came to what."""
     chance, found = Random(5), Counter[ChangeOutcome]()  # noqa: S311 - no secret
-    while process.poll() is None:
+    assert process.stdin is not None
+    for _ in range(RUNS):
         plan = repairs.plan()
-        few = chance.sample(plan.changes, min(AT_ONCE, len(plan.changes)))  # a small run reaches them before they change again
+        few = chance.sample(plan.changes, min(AT_ONCE, len(plan.changes)))
         changes = [replace(change, position=position) for position, change in enumerate(few, 1)]
         run = repairs.service.keep(replace(plan, changes=changes), ANNA)
+        process.stdin.write("at once\n")
+        process.stdin.flush()
         repairs.service.apply(run.id, ANNA, seen=run.planned)
         found.update(repairs.service.counts(run.id))
+    process.stdin.write("end\n")
+    process.stdin.flush()
     return found
 
 
@@ -63,10 +68,7 @@ def test_nothing_is_lost_half_written_or_made_twice(
     repairs = new_repairs(application, wait=lambda seconds: time.sleep(seconds / 10), sync={"lock_timeout_ms": 100})
     program = "from tests.sync.busy import main; main()"
     with running(program, plain_url(application), THREADS, TRANSACTIONS, folder=tmp_path) as process:
-        assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write("begin\n")
-        process.stdin.flush()
         found = _syncs_while(process, repairs)
         said = json.loads(process.stdout.read())
 
@@ -77,7 +79,8 @@ def test_nothing_is_lost_half_written_or_made_twice(
     assert found[ChangeOutcome.APPLIED]
     assert found[ChangeOutcome.CHANGED]
 
-    repairs.apply()
+    last = repairs.apply()
+    assert repairs.outcomes(last) == {"applied": last.planned}
     assert repairs.plan().changes == [], "in the end every pair agrees, and none has a second row"
     for table, user, side in ((PROGRESS, "student_id", "progress"), (LICENSES, "user_id", "license")):
         counted = dict(application.execute(f"SELECT {user}, counted FROM {table}"))
