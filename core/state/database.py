@@ -62,12 +62,31 @@ class StateDatabase:
                 yield connection
 
     @contextmanager
-    def write(self) -> Iterator[sa.Connection]:
-        """One transaction, committed at the end or not at all. Raises StateDatabaseUnavailable, StateDatabaseLocked."""
+    def write(self, longest_wait: float = _BUSY_SECONDS) -> Iterator[sa.Connection]:
+        """One transaction, committed at the end or not at all. Raises StateDatabaseUnavailable, StateDatabaseLocked.
+
+        `longest_wait` is how long others are waited for, in seconds: at the beginning, and on PostgreSQL for each lock.
+        """
         with _in_words(), self.engine.connect() as plain:
             connection = plain.execution_options(begin="IMMEDIATE")
-            with connection.begin():
+            with self._patient(plain, longest_wait), connection.begin():
+                if longest_wait != _BUSY_SECONDS and connection.dialect.name == "postgresql":
+                    wait = f"{round(longest_wait * 1000)}ms"
+                    connection.execute(sa.select(sa.func.set_config("lock_timeout", wait, True)))
                 yield connection
+
+    @contextmanager
+    def _patient(self, connection: sa.Connection, longest_wait: float) -> Iterator[None]:
+        """How long SQLite waits for others is a matter of the connection, not of a transaction."""
+        if longest_wait == _BUSY_SECONDS or connection.dialect.name != "sqlite":
+            yield
+            return
+        raw: Any = connection.connection.driver_connection
+        raw.execute(f"PRAGMA busy_timeout={round(longest_wait * 1000)}")
+        try:
+            yield
+        finally:
+            raw.execute(f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000}")
 
     def upgrade(self, revision: str = "head") -> None:
         """Make or migrate the tables, by default to the newest revision. Raises StateDatabaseUnavailable, StateDatabaseTooNew."""

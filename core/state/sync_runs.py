@@ -201,12 +201,17 @@ def set_outcome(connection: sa.Connection, number: int, position: int, outcome: 
     _change_pair(connection, number, position, outcome=outcome.value, reason=reason)
 
 
-def note_applying(
-    connection: sa.Connection, number: int, position: int, before: Rows, after: Rows, transaction: str | None
-) -> None:
-    """A pair is about to be committed in the watched database; from now on what became of it must be looked up there."""
+def note_applying(connection: sa.Connection, number: int, position: int, before: Rows, after: Rows, transaction: str) -> bool:
+    """A pair is about to be committed in the watched database; from now on what became of it must be looked up there.
+
+    False, and nothing is noted, when the run is not at work any more.
+    """
+    run = find(connection, number, lock=True)
+    if run is None or run.status is not RunStatus.RUNNING:
+        return False
     rows = {"before": rows_as_json(before), "after": rows_as_json(after)}
     _change_pair(connection, number, position, outcome=ChangeOutcome.APPLYING.value, transaction=transaction, **rows)
+    return True
 
 
 def _change_pair(connection: sa.Connection, number: int, position: int, **values: Any) -> None:

@@ -63,7 +63,7 @@ class Change:
     reason: str | None = None
     before: Rows | None = None
     after: Rows | None = None
-    transaction: str | None = None  # its number in the watched database, where that tells what came of one (PostgreSQL)
+    transaction: str | None = None  # its number in PostgreSQL; else what all columns of the rows are like, without and with it
     undoes: int | None = None  # the position of the change that it takes back, in the run that is undone
 
 

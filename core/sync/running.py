@@ -11,7 +11,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from core.clock import Clock
-from core.errors import SyncDatabaseLost, SyncProblem, SyncRecordUnwritable
+from core.errors import StateDatabaseLocked, SyncDatabaseLost, SyncProblem, SyncRecordUnwritable, WatchedSchemaUnsuitable
 from core.settling import Wait
 from core.state import lease, sync_runs
 from core.state.database import StateDatabase
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 _FIRST_WAIT = 0.05  # seconds before a pair that the application holds is tried again; each time twice as long, and by chance
 _LONGEST_WAIT = 2.0
+_LONGEST_NOTE = 1.0  # seconds that the application waits for a pair while the state database cannot take what is noted
+_MOST_BUSY = 10  # pairs in a row that the application holds: then it is at something that is not to be disturbed
 
 Stopped = Callable[[], bool]
 
@@ -62,7 +64,7 @@ class RunWorker:
             require_writable(self._folder)
             with self._writer.at_work():
                 status, reason = self._all(mine, run)
-        except SyncProblem as problem:
+        except (SyncProblem, WatchedSchemaUnsuitable) as problem:
             status, reason = RunStatus.STOPPED, problem.advice
         self._end(run.id, status, reason)
 
@@ -87,10 +89,13 @@ class RunWorker:
     # --- a pair -------------------------------------------------------------------------------------------------------
 
     def _all(self, mine: Lease, run: Run) -> tuple[RunStatus, str | None]:
+        busy = 0
         for change in self._planned(run.id):
             if self._stopped():
                 return RunStatus.STOPPED, "The server was stopped."
-            self._one(mine, run, change)
+            busy = busy + 1 if self._one(mine, run, change) else 0
+            if busy == _MOST_BUSY:
+                return RunStatus.STOPPED, f"{busy} pairs in a row were held by the application. Try again when it is less busy."
         return RunStatus.DONE, None
 
     def _planned(self, number: int) -> Iterator[Change]:
@@ -103,12 +108,13 @@ class RunWorker:
             yield from chunk
             last = chunk[-1].position
 
-    def _one(self, mine: Lease, run: Run, change: Change) -> None:
-        """Try a pair until it is clear what became of it.
+    def _one(self, mine: Lease, run: Run, change: Change) -> bool:
+        """Try a pair until it is clear what became of it; whether it was given up because something held it.
 
         Raises SyncProblem when the rest need not be tried either, and OutcomeUnknown.
         """
         sent: list[Written] = []  # what may have been committed
+        held = False
         for attempt in range(1, self._tries + 1):
             try:
                 outcome, reason = self._try(mine, run, change, sent)
@@ -116,19 +122,26 @@ class RunWorker:
             except (PairBusy, SyncDatabaseLost) as trouble:
                 if attempt == self._tries:
                     outcome, reason = self._given_up(change, sent, trouble)
+                    held = outcome is ChangeOutcome.FAILED
                     break
                 self._wait(random.uniform(0.5, 1) * min(_FIRST_WAIT * 2**attempt, _LONGEST_WAIT))  # noqa: S311 - no secret
         with self._state.write() as connection:
             self._note_end(connection, run, change, outcome, reason)
+        return held
 
     def _try(self, mine: Lease, run: Run, change: Change, sent: list[Written]) -> tuple[ChangeOutcome, str | None]:
         """Write a pair, once. Raises PairBusy and SyncDatabaseLost; it may be written all the same where something was `sent`."""
 
         def before_commit(written: Written) -> None:
-            with self._state.write() as connection:
-                if not lease.renew(connection, mine, self._clock()):
-                    raise TurnLost
-                sync_runs.note_applying(connection, run.id, change.position, written.before, written.after, written.transaction)
+            try:
+                with self._state.write(longest_wait=_LONGEST_NOTE) as connection:
+                    rows = written.before, written.after
+                    if not lease.renew(connection, mine, self._clock()) or not sync_runs.note_applying(
+                        connection, run.id, change.position, *rows, written.transaction
+                    ):
+                        raise TurnLost
+            except StateDatabaseLocked as locked:  # nothing is noted, and nobody shall wait for the pair meanwhile
+                raise PairBusy("The state database was locked.") from locked
             sent.append(written)
 
         if (known := self._outcome_of(change, sent)) is not None:

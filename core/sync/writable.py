@@ -16,11 +16,7 @@ from core.errors import CouplingHealthError, SyncDatabaseLost, SyncWriteDenied
 from core.normal_form import register_unicode_upper
 from core.sync.tables import write_texts_alike
 
-_IDLE_SECONDS = (
-    10  # a transaction of ours that is not heard of for so long is ended by the server: the application waits no longer
-)
-
-
+_IDLE_SECONDS = 2  # a transaction of ours that is silent for so long is ended by the server: the application waits no longer
 _PART_AT_FIRST, _PART_OF_QUICK = 2, 12  # of the time until a server looks for a deadlock; we wait some times for more, at most
 
 

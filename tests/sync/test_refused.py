@@ -101,7 +101,7 @@ TRIGGERS = {
     "postgresql": {
         f"BEGIN IF {_FOUR} THEN RAISE EXCEPTION 'not this one'; END IF; RETURN NEW; END": "not this one",
         f"BEGIN IF {_FOUR} THEN RETURN NULL; END IF; RETURN NEW; END": "0 rows would have been written in place of one",
-        f"BEGIN IF {_FOUR} THEN NEW.current_level := 3; END IF; RETURN NEW; END": "After writing, the licence level was 3",
+        f"BEGIN IF {_FOUR} THEN NEW.current_level := 3; END IF; RETURN NEW; END": "Once written, the licence level was 3",
     },
 }
 
