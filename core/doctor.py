@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from core.assembly import build_coupler, build_writable, open_state
+from core.assembly import build_coupler, build_watched, build_writable, open_state
 from core.coupling import ProgressLicenseCoupler
 from core.durations import in_words
 from core.errors import CouplingHealthError
@@ -20,6 +20,7 @@ from core.settings import Settings
 from core.state import history, known_logs, maintenance
 from core.state.database import StateDatabase
 from core.sync.rights import lacking_rights, tables_in_words
+from core.sync.same_database import require_same_database
 
 
 class Verdict(StrEnum):
@@ -216,6 +217,7 @@ def _sync(settings: Settings) -> Iterator[Finding]:
             yield Finding("Sync", Verdict.GOOD, off)
         return
     try:
+        require_same_database(build_watched(settings), database)
         lacking = lacking_rights(database, settings)
         used = tables_in_words(database, settings)
     except CouplingHealthError as away:

@@ -244,6 +244,15 @@ class SyncDatabaseLost(SyncProblem):
     hint = "Check that it runs and that COUPLING_HEALTH_SYNC_DATABASE_URL is right, then make a new plan."
 
 
+class WritesElsewhere(SyncProblem):
+    """The address for writing leads to another database than the one that is watched."""
+
+    hint = (
+        "Let COUPLING_HEALTH_SYNC_DATABASE_URL lead to the database in COUPLING_HEALTH_DATABASE_URL, with a user who may write."
+    )
+    permanent = True
+
+
 class UsersUnreadable(SyncProblem):
     """The list of users may not be read, so nobody can say which users there are."""
 

@@ -18,7 +18,7 @@ from core.health_monitor import HealthMonitor
 from core.model import Report, Request, Trigger
 from core.state.sync_runs import Run
 from core.sync.change import ChangeOutcome
-from core.sync.service import SyncService
+from core.sync.service import NothingDone, SyncService
 
 CHECK_JOB = "coupling_health_check"
 SYNC_JOB = "progress_license_sync"
@@ -101,14 +101,14 @@ class JobScheduler:
 
     def _sync(self, sync: SyncService) -> None:
         try:
-            run = sync.run_scheduled()
-            counts = {} if run is None else sync.counts(run.id)
+            done = sync.run_scheduled()
+            said = done.why if isinstance(done, NothingDone) else sync_in_one_line(done, sync.counts(done.id))
         except CouplingHealthError as failed:
             log.warning("Sync failed: %s", failed.advice)
         except Exception:  # the border of a job: the next run must come
             log.exception("Sync crashed")
         else:
-            log.info("Sync complete: %s", "nothing to write" if run is None else sync_in_one_line(run, counts))
+            log.info("Sync complete: %s", said)
 
     def _watch_clock(self) -> None:
         while not self._stopped.wait(_WATCH_SECONDS):

@@ -31,7 +31,9 @@ _AS_PLANNED = (ChangeOutcome.APPLIED, ChangeOutcome.PLANNED)
 def sync(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be written, and write nothing.")] = False,
     apply: Annotated[bool, typer.Option("--apply", help="Check, plan, write, and check again.")] = False,
-    undo: Annotated[int | None, typer.Option("--undo", metavar="RUN", help="Put back what a run wrote.")] = None,
+    undo: Annotated[
+        int | None, typer.Option("--undo", metavar="RUN", min=1, max=2**31 - 1, help="Put back what a run wrote.")
+    ] = None,
     list_: Annotated[bool, typer.Option("--list", help="List the newest runs.")] = False,
     policy: Annotated[
         Policy | None, typer.Option(help="Which side is right, for all kinds; default: as in the settings.")
@@ -63,6 +65,8 @@ def sync(
                 run = _undo(service, undo, request) if undo is not None else _apply(service, request, policies, changes)
             except KeyboardInterrupt:
                 service.recover_quietly()
+                for run, _ in service.runs(1):
+                    _print_run(service, run, as_json=as_json)
                 raise
         code = _print_run(service, run, as_json=as_json)
     raise typer.Exit(code)
@@ -92,7 +96,7 @@ def _print_plan(service: SyncService, plan: Plan, *, as_json: bool) -> None:
     limits = service.settings.sync.limits
     exceeded = limits.exceeded(plan.planned, plan.total_checked)
     if as_json:
-        statements = service.statements(plan.changes, plan.policies)
+        statements = service.statements(plan.changes, plan.policies) if plan.changes else ()
         put(plan_as_json(plan, limits, statements, may_write=service.may_write))
         return
     planned = [change for change in plan.changes if change.step is not None]
@@ -150,18 +154,25 @@ def _print_run(service: SyncService, run: Run, *, as_json: bool) -> int:
         _print_by_reason(service.changes(run.id, [one for one in counts if one not in _AS_PLANNED], limit=None))
         if run.status is RunStatus.HELD:
             eyes.print(f"Look at it with --dry-run or on the page Sync, then run it with --changes {run.planned}.")
-        if run.mended is not None and run.undoes is None and counts.get(ChangeOutcome.APPLIED):
-            eyes.print(f"The check after it: {number(run.mended)} of {number(counts[ChangeOutcome.APPLIED])} agree.")
+        if run.mended is not None and counts.get(ChangeOutcome.APPLIED):
+            agree = f"{number(run.mended)} of {number(counts[ChangeOutcome.APPLIED])} agree"
+            warning = "" if run.mended == counts[ChangeOutcome.APPLIED] else "[yellow]Warning:[/yellow] "
+            eyes.print(f"{warning}The check after it: {agree}.")
         if run.check_problem:
             eyes.print(f"[yellow]Warning:[/yellow] the check after it failed: {plain(run.check_problem)}", soft_wrap=True)
+        if run.status is RunStatus.RUNNING:
+            eyes.print("It ended early. What became of every pair is looked up by the next `coupling-health sync --list`.")
         if counts.get(ChangeOutcome.APPLIED) and run.undoes is None:
             eyes.print(f"`coupling-health sync --undo {run.id}` takes it back.")
-    if run.status in (RunStatus.HELD, RunStatus.WAITING):
-        return 2
-    written = counts.get(ChangeOutcome.APPLIED, 0)
-    if run.status is RunStatus.DONE:
-        return 0 if written == run.planned else 1
-    return 1 if written else 2
+    return _exit_code(run, counts.get(ChangeOutcome.APPLIED, 0))
+
+
+def _exit_code(run: Run, written: int) -> int:
+    """0 when all that was planned is written and the check after it agrees, 1 when not all, 2 when nothing is."""
+    mended = run.undoes is not None or not written or run.mended == written
+    if run.status is RunStatus.DONE and written == run.planned and mended and not run.check_problem:
+        return 0
+    return 1 if written or run.status is RunStatus.DONE else 2
 
 
 def _print_runs(service: SyncService, *, as_json: bool) -> None:

@@ -16,6 +16,7 @@ from core.words import one_line
 
 LONGEST_SUBJECT = 1_000
 LARGEST_NUMBER = 2**31 - 1  # that an entry can have
+AT_A_TERMINAL = " (command line)"
 _LONGEST_NAME = 200
 
 
@@ -70,7 +71,7 @@ class Entry:
 
 def at_a_terminal(name: str | None) -> str:
     """How the trail calls who typed a command: the operating system knows other people by the dashboard's user names."""
-    return f"{name} (command line)" if name else "command line"
+    return f"{name}{AT_A_TERMINAL}" if name else AT_A_TERMINAL.strip(" ()")
 
 
 def note(connection: sa.Connection, now: datetime, who: str, deed: Deed, subject: str = "") -> None:

@@ -11,7 +11,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.model import Kind, Trigger, UserId
-from core.state.schema import violations
 from core.state.schema_of_sync import sync_changes, sync_runs
 from core.sync.change import Change, ChangeOutcome, Rows, rows_as_json, rows_from_json
 from core.sync.policy import Policies, Step
@@ -126,8 +125,9 @@ def oldest_waiting(connection: sa.Connection, watched: str) -> Run | None:
 
 
 def newest_scheduled(connection: sa.Connection, watched: str) -> Run | None:
-    """The newest run that nobody asked for."""
-    wanted = sync_runs.c.watched == watched, sync_runs.c.trigger == Trigger.SCHEDULED.value, sync_runs.c.undoes.is_(None)
+    """The newest run that nobody asked for, and that was begun or held."""
+    begun = sync_runs.c.trigger == Trigger.SCHEDULED.value, sync_runs.c.status != RunStatus.PLANNED.value
+    wanted = sync_runs.c.watched == watched, sync_runs.c.undoes.is_(None), *begun
     row = connection.execute(sa.select(sync_runs).where(*wanted).order_by(sync_runs.c.id.desc()).limit(1)).first()
     return None if row is None else _run(row)
 
@@ -143,6 +143,16 @@ def update(connection: sa.Connection, number: int, **values: Any) -> None:
     """Change what is kept of a run."""
     plain = {name: value.value if isinstance(value, RunStatus) else value for name, value in values.items()}
     connection.execute(sa.update(sync_runs).where(sync_runs.c.id == number).values(**plain))
+
+
+def give_up_held(connection: sa.Connection, watched: str, reason: str, now: datetime, *, but: int | None = None) -> None:
+    """Give up what is held and was not asked for on a page, all `but` one."""
+    held = sync_runs.c.watched == watched, sync_runs.c.status == RunStatus.HELD.value
+    by_no_page = sync_runs.c.trigger != Trigger.MANUAL.value
+    for row in connection.execute(sa.select(sync_runs.c.id).where(*held, by_no_page).with_for_update()).all():
+        if row.id != but:
+            leave_untried(connection, row.id)
+            update(connection, row.id, status=RunStatus.REFUSED, finished_at=now, reason=reason)
 
 
 def forget_unused(connection: sa.Connection, watched: str, before: datetime) -> None:
@@ -223,17 +233,6 @@ def leave_untried(connection: sa.Connection, number: int) -> None:
     """What was only planned is not tried any more."""
     planned = sync_changes.c.run_id == number, sync_changes.c.outcome == ChangeOutcome.PLANNED.value
     connection.execute(sa.update(sync_changes).where(*planned).values(outcome=ChangeOutcome.NOT_TRIED.value))
-
-
-def agree(connection: sa.Connection, number: int, check_id: str) -> int:
-    """How many pairs that a run wrote a check did not list any more."""
-    listed = sa.exists().where(
-        violations.c.check_id == check_id,
-        violations.c.user_text == sync_changes.c.user_text,
-        violations.c.specialization == sync_changes.c.specialization,
-    )
-    written = sync_changes.c.run_id == number, sync_changes.c.outcome == ChangeOutcome.APPLIED.value
-    return int(connection.execute(sa.select(sa.func.count()).select_from(sync_changes).where(*written, ~listed)).scalar_one())
 
 
 def all_changes(connection: sa.Connection, number: int) -> Iterator[Change]:

@@ -99,6 +99,12 @@ def revoke(connection: sa.Connection, name: str, now: datetime) -> None:
     connection.execute(sa.update(tokens).where(tokens.c.name == name, tokens.c.revoked_at.is_(None)).values(revoked_at=now))
 
 
+def makers(connection: sa.Connection, name: str) -> Sequence[str]:
+    """Who made the tokens that had a name, as far as it is known."""
+    made = sa.select(tokens.c.created_by).where(tokens.c.name == name, tokens.c.created_by.is_not(None)).distinct()
+    return connection.execute(made).scalars().all()
+
+
 def everyone(connection: sa.Connection) -> Sequence[Token]:
     """All tokens, also expired and revoked ones: those that may still be used first, then by name."""
     in_order = sa.nulls_first(tokens.c.revoked_at.desc()), tokens.c.name, tokens.c.id

@@ -14,6 +14,8 @@ from core.normal_form import normalised_name
 from core.setting_groups import Group, Percentage
 from core.sync.policy import Policies, Policy
 
+_USUAL_LEVELS = {"PLAYER": 8, "COACH": 8, "INTERNSHIP": 3}
+
 _Level = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
@@ -35,7 +37,7 @@ class SyncSettings(Group):
     most_percent: Percentage = Field(Decimal(1), description="and so do more than this percentage of all pairs")
     approval_above: int | None = Field(None, ge=0, description="more changes than this need a second admin as well")
     highest_levels: dict[str, _Level] = Field(
-        {"PLAYER": 8, "COACH": 8, "INTERNSHIP": 3}, description="the highest level of a specialization; 1 is the lowest of all"
+        {}, validate_default=True, description="the highest level of a specialization; 1 is the lowest of all"
     )
     lock_timeout_ms: int = Field(400, ge=10, le=60_000, description="how long a pair that the application holds is waited for")
     tries: int = Field(5, ge=1, le=50, description="how often a pair is tried that the application holds")
@@ -48,7 +50,7 @@ class SyncSettings(Group):
     @field_validator("highest_levels")
     @classmethod
     def _by_normal_form(cls, value: Mapping[str, int]) -> Mapping[str, int]:
-        return {normalised_name(name): level for name, level in value.items()}
+        return _USUAL_LEVELS | {normalised_name(name): level for name, level in value.items()}
 
     @property
     def policies(self) -> Policies:

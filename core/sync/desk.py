@@ -6,16 +6,27 @@ import logging
 import threading
 import uuid
 
-from core.errors import CouplingHealthError, NoWriteAccess, StateDatabaseUnavailable, SyncProblem, SyncRecordUnwritable
+from core.errors import (
+    CheckImpossible,
+    CouplingHealthError,
+    NoWriteAccess,
+    StateDatabaseUnavailable,
+    SyncProblem,
+    SyncRecordUnwritable,
+)
 from core.health_monitor import HealthMonitor
-from core.model import Report, Request
+from core.model import Pair, Report, Request
 from core.state import sync_runs
 from core.state.database import StateDatabase
 from core.state.lease import Lease
 from core.state.sync_runs import Run, RunStatus
+from core.sync.change import ChangeOutcome
+from core.sync.plan import count_agreeing
 from core.sync.running import OutcomeUnknown, RunWorker, TurnLost
-from core.sync.writable import PairBusy
+from core.sync.same_database import require_same_database
+from core.sync.writable import PairBusy, WritableDatabase
 from core.turn import Turn
+from core.watched import WatchedDatabase
 
 log = logging.getLogger(__name__)
 
@@ -27,10 +38,19 @@ class RunDesk:
     """One run at a time, over all that share the state database. `worker` is None where nothing may be written."""
 
     def __init__(
-        self, monitor: HealthMonitor, turn: Turn, worker: RunWorker | None, watched: str, stopping: threading.Event
+        self,
+        monitor: HealthMonitor,
+        reader: WatchedDatabase,
+        writable: WritableDatabase | None,
+        turn: Turn,
+        worker: RunWorker | None,
+        watched: str,
+        stopping: threading.Event,
     ) -> None:
         self._monitor = monitor
         self._state: StateDatabase = monitor.state
+        self._reader = reader
+        self._writable = writable
         self._turn = turn
         self._worker = worker
         self._watched = watched
@@ -45,6 +65,7 @@ class RunDesk:
             raise SyncProblem("A sync is at work already.", hint="Wait for its end; the page Sync shows how far it is.")
         try:
             self._recover_all(worker)
+            self._require_same()
         except BaseException:
             self._turn.give_back(mine)
             raise
@@ -95,13 +116,19 @@ class RunDesk:
             raise NoWriteAccess
         return self._worker
 
+    def _require_same(self) -> None:
+        if self._writable is not None:
+            require_same_database(self._reader, self._writable)
+
     def _recover_all(self, worker: RunWorker) -> None:
         with self._state.read() as connection:
             dead = sync_runs.newest(connection, self._watched, 20, [RunStatus.RUNNING])
         try:
+            if dead:
+                self._require_same()
             for run in dead:
                 worker.recover(run)
-        except (PairBusy, SyncProblem) as hindered:
+        except (PairBusy, SyncProblem, CheckImpossible) as hindered:
             raise SyncProblem(
                 f"What became of an earlier sync cannot be looked up yet: {hindered}",
                 hint="Nothing is written until it is known.",
@@ -130,14 +157,24 @@ class RunDesk:
         """The check that tells what a run mended."""
         try:
             report = self._fresh_check(number, request)
+            mended = self._agreeing(number)
             with self._state.write() as connection:
-                mended = sync_runs.agree(connection, number, report.check_id)
                 sync_runs.update(connection, number, check_id=report.check_id, mended=mended)
         except StateDatabaseUnavailable as away:
             log.warning("What sync run %d mended could not be written down: %s", number, away)
         except CouplingHealthError as failed:
             with self._state.write() as connection:
                 sync_runs.update(connection, number, check_problem=failed.advice)
+
+    def _agreeing(self, number: int) -> int | None:
+        """How many of the pairs that a run wrote agree now: asked of the pairs, for one that is gone is no violation either."""
+        with self._state.read() as connection:
+            run = sync_runs.find(connection, number)
+            written = sync_runs.changes(connection, number, [ChangeOutcome.APPLIED])
+        if run is None or run.undoes is not None:
+            return None
+        with self._reader.snapshot() as connection:
+            return count_agreeing(connection, self._monitor.settings, (Pair(one.user_id, one.specialization) for one in written))
 
     def _fresh_check(self, number: int, request: Request) -> Report:
         """A check that began after a run's end: one that is joined may have looked before."""

@@ -7,28 +7,29 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain, islice
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from core.comparison import as_level, as_user_id, can_be_named
 from core.errors import UsersUnreadable
-from core.model import Kind, UserId, Violation
+from core.model import Kind, Pair, UserId, Violation
 from core.normal_form import normalised
 from core.pair_rows import as_text, bare, is_number
 from core.settings import Settings
-from core.sync.change import Change, ChangeOutcome, Part, Row, Rows
+from core.sync.change import Change, ChangeOutcome, Part, Row, Rows, Value
 from core.sync.policy import Policies, Wanted, decide
 from core.sync.statements import missing_in_list, new_values, written_part
 from core.sync.tables import Tables, fits, may_read, write_texts_alike
 
 MOST_CHANGES = 20_000  # that one plan holds
-MOST_LEFT_ALONE = 5_000  # that it lists
+MOST_LEFT_ALONE = 50_000  # that it lists
 _CHUNK = 1_000  # pairs that are read at once
 
 _SIDES = (Part.PROGRESS, Part.LICENSE)
-_FALSE = (0, "0", "false")
+_FALSE = ("", "0", "0.0", "f", "false", "n", "no", "off", "inactive")
 _PairKey = tuple[str, str]
+_Any = TypeVar("_Any")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +90,61 @@ def make_plan(
     return Plan(now, policies, changes, total_checked, left_alone, healed, max(violation_count - looked_at, 0))
 
 
-def _chunks(violations: Iterable[Violation]) -> Iterator[Sequence[Violation]]:
-    rest = iter(violations)
+def count_agreeing(connection: sa.Connection, settings: Settings, pairs: Iterable[Pair]) -> int:
+    """How many of some pairs have one row on each side with the same level, in the snapshot that `connection` is in."""
+    write_texts_alike(connection)
+    rows = _Rows(connection, Tables.of(connection, settings))
+    agreeing = 0
+    for chunk in _chunks(pairs):
+        users = list({pair.user_id for pair in chunk})
+        seen = {part: rows.of(part, users) for part in _SIDES}
+        for pair in chunk:
+            found = [seen[part].get((str(pair.user_id), pair.specialization), _Seen()).levels for part in _SIDES]
+            agreeing += bool(found[0]) and kind_of(found) is None
+    return agreeing
+
+
+def _chunks(pairs: Iterable[_Any]) -> Iterator[Sequence[_Any]]:
+    rest = iter(pairs)
     for first in rest:
         yield list(chain([first], islice(rest, _CHUNK - 1)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Reads the rows of many users at once."""
+
+    connection: sa.Connection
+    tables: Tables
+
+    def of(self, part: Part, users: Sequence[UserId]) -> Mapping[_PairKey, _Seen]:
+        """The rows of some users on one side, by pair."""
+        tables, target = self.tables, self.tables.targets[part]
+        side, table = target.side, target.table
+        user, level = table.c[side.user_column], bare(tables.dialect, table.c[side.level_column])
+        name = normalised(as_text(table.c[side.specialization_column]), tables.case_mapping)
+        statement = sa.select(self.id(user), name, level, *tables.read(part, target.guarded)).where(self.one_of(user, users))
+        found: defaultdict[_PairKey, _Seen] = defaultdict(_Seen)
+        for row in self.connection.execute(statement):
+            if row[0] is None or row[1] is None:
+                continue
+            seen = found[str(as_user_id(row[0])), row[1]]
+            seen.rows.append(dict(zip(target.guarded, row[3:], strict=True)))
+            seen.levels.append(row[2])
+        return found
+
+    def id(self, column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+        """An id as `as_user_id` takes it: text without the blanks that fill a CHAR up."""
+        if self.tables.dialect == "sqlite" or is_number(column.type):
+            return bare(self.tables.dialect, column)
+        return sa.cast(column, sa.Text)
+
+    def one_of(self, column: sa.Column[Any], users: Sequence[UserId]) -> sa.ColumnElement[bool]:
+        dialect = self.tables.dialect
+        plain = bare(dialect, column)
+        if can_be_named(dialect, column, users):
+            return plain.in_(users)
+        return sa.cast(column, sa.Text).in_([str(user) for user in users])
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +158,9 @@ class _Planner:
     def changes(self, violations: Sequence[Violation]) -> Iterator[Change | None]:
         """What to do about each; None where it agrees again."""
         users = list({violation.user_id for violation in violations})
-        seen = {part: self._rows(part, users) for part in _SIDES}
-        unknown = self._unknown(users)
+        rows = _Rows(self.connection, self.tables)
+        seen = {part: rows.of(part, users) for part in _SIDES}
+        unknown = self._unknown(rows, users)
         for violation in violations:
             pair = str(violation.user_id), violation.specialization
             yield self._change(violation, {part: seen[part].get(pair, _Seen()) for part in _SIDES}, unknown)
@@ -138,7 +191,7 @@ class _Planner:
         if wanted.level < 1 or (top is not None and wanted.level > top):
             return f"Level {wanted.level} is beyond the range of {name}, which " + (f"is 1 to {top}." if top else "begins at 1.")
         license_row = (change.before or {}).get(Part.LICENSE)
-        if license_row is not None and license_row.get(self.settings.license.active_column) in _FALSE:
+        if license_row is not None and is_false(license_row.get(self.settings.license.active_column)):
             return "The licence is not active."
         if str(change.user_id) in unknown:
             return f"The user is not in {self.settings.sync.users_table}."
@@ -151,44 +204,22 @@ class _Planner:
                     return f"{text!r} does not fit into {target.table.fullname}.{column}."
         return None
 
-    def _rows(self, part: Part, users: Sequence[UserId]) -> Mapping[_PairKey, _Seen]:
-        """The rows of some users on one side, by pair."""
-        tables, target = self.tables, self.tables.targets[part]
-        side, table = target.side, target.table
-        user, level = table.c[side.user_column], bare(tables.dialect, table.c[side.level_column])
-        name = normalised(as_text(table.c[side.specialization_column]), tables.case_mapping)
-        statement = sa.select(self._id(user), name, level, *tables.read(part, target.guarded)).where(self._one_of(user, users))
-        found: defaultdict[_PairKey, _Seen] = defaultdict(_Seen)
-        for row in self.connection.execute(statement):
-            if row[0] is None or row[1] is None:
-                continue
-            seen = found[str(as_user_id(row[0])), row[1]]
-            seen.rows.append(dict(zip(target.guarded, row[3:], strict=True)))
-            seen.levels.append(row[2])
-        return found
-
-    def _unknown(self, users: Sequence[UserId]) -> set[str]:
+    def _unknown(self, rows: _Rows, users: Sequence[UserId]) -> set[str]:
         """Those of some users that the application does not know; none where it keeps no list."""
         column = self.tables.users
         if column is None:
             return set()
         if not may_read(self.connection, column):
             raise UsersUnreadable(f"{column.table.fullname} may not be read, so nobody can say which users there are.")
-        known = self.connection.execute(sa.select(self._id(column)).where(self._one_of(column, users)))
+        known = self.connection.execute(sa.select(rows.id(column)).where(rows.one_of(column, users)))
         return {str(user) for user in users} - {str(as_user_id(row[0])) for row in known}
 
-    def _id(self, column: sa.Column[Any]) -> sa.ColumnElement[Any]:
-        """An id as `as_user_id` takes it: text without the blanks that fill a CHAR up."""
-        if self.tables.dialect == "sqlite" or is_number(column.type):
-            return bare(self.tables.dialect, column)
-        return sa.cast(column, sa.Text)
 
-    def _one_of(self, column: sa.Column[Any], users: Sequence[UserId]) -> sa.ColumnElement[bool]:
-        dialect = self.tables.dialect
-        plain = bare(dialect, column)
-        if can_be_named(dialect, column, users):
-            return plain.in_(users)
-        return sa.cast(column, sa.Text).in_([str(user) for user in users])
+def is_false(value: Value) -> bool:
+    """Whether a column says no, in whatever way an application writes it. What is not said is not no."""
+    if isinstance(value, str):
+        return value.strip().lower() in _FALSE
+    return not any(value) if isinstance(value, bytes) else value is not None and not value
 
 
 def kind_of(levels: Sequence[Sequence[object]]) -> Kind | None:

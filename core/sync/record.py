@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def run_as_json(run: Run, outcomes: Mapping[ChangeOutcome, int]) -> dict[str, An
 
 
 def plan_as_json(plan: Plan, limits: Limits, statements: Sequence[Sequence[str]], *, may_write: bool) -> dict[str, Any]:
-    """A plan that was not kept, with the statements that each change would run."""
+    """A plan that was not kept, with the statements that each change would run; those of the first changes may be given alone."""
     return {
         "dry_run": True,
         "may_write": may_write,
@@ -91,7 +92,7 @@ def plan_as_json(plan: Plan, limits: Limits, statements: Sequence[Sequence[str]]
         "needs_second_admin": limits.needs_second(plan.planned),
         "changes": [
             {"position": change.position, **change_as_json(change), "statements": list(texts)}
-            for change, texts in zip(plan.changes, statements, strict=True)
+            for change, texts in zip(plan.changes, chain(statements, repeat(())), strict=False)
         ],
     }
 

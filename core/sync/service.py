@@ -5,22 +5,25 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from core.clock import Clock
+from core.durations import in_words
 from core.errors import CouplingHealthError, NoSuchRun, NoWriteAccess, SyncProblem
 from core.health_monitor import HealthMonitor
 from core.model import Pair, Request, Trigger, Violation
 from core.settling import Wait
-from core.state import audit, lease, sync_runs
+from core.state import audit, lease, sync_runs, tokens
 from core.state.audit import Deed
 from core.state.database import StateDatabase
 from core.state.episodes import scope_of
+from core.state.lease import Lease
 from core.state.sync_runs import BEFORE_ITS_FIRST_WRITE, ENDED, Run, RunStatus
 from core.sync.change import Change, ChangeOutcome
-from core.sync.decisions import Values, approved, backwards, confirmed, require
+from core.sync.decisions import Values, approved, backwards, confirmed, go_on, require
 from core.sync.desk import RunDesk
 from core.sync.plan import Plan, make_plan
 from core.sync.policy import Policies
@@ -70,7 +73,8 @@ class SyncService:
         if writable is not None:
             writer, folder, tries = PairWriter(writable, self.settings), self.settings.scheduler_log_dir, self.settings.sync.tries
             worker = RunWorker(self._state, writer, folder, tries, clock, wait, self._stopping.is_set)
-        self._desk = RunDesk(monitor, Turn(self._state, lease.Name.SYNC, clock), worker, self._watched, self._stopping)
+        turn = Turn(self._state, lease.Name.SYNC, clock)
+        self._desk = RunDesk(monitor, reader, writable, turn, worker, self._watched, self._stopping)
 
     def require_write_access(self) -> None:
         """Raises NoWriteAccess where nothing may be written."""
@@ -140,12 +144,20 @@ class SyncService:
         that needs a second admin it is WAITING. Raises NoWriteAccess, NoSuchRun, SyncProblem when it was begun before, when
         `seen` is another number than is planned, or when another run is at work.
         """
-        limits = self.settings.sync.limits
-        return self._begin(number, request, in_background, lambda run, now: confirmed(run, _name(request), seen, limits, now))
+        limits, a_person = self.settings.sync.limits, request.trigger is not Trigger.SCHEDULED
+
+        def decide(_connection: sa.Connection, run: Run, now: datetime) -> Values:
+            return confirmed(run, _name(request), seen, limits, now, a_person=a_person)
+
+        return self._begin(number, request, in_background, decide)
 
     def approve(self, number: int, request: Request, *, seen: int, in_background: bool = False) -> Run:
-        """Agree, as a second admin, to what one confirmed. Raises SyncProblem when it is the same one, and as `apply`."""
-        return self._begin(number, request, in_background, lambda run, now: approved(run, _name(request), seen, now))
+        """Agree, as a second admin, to what one confirmed. Raises SyncProblem when it may be the same one, and as `apply`."""
+
+        def decide(connection: sa.Connection, run: Run, now: datetime) -> Values:
+            return approved(run, _name(request), _persons_behind(connection, run), seen, now)
+
+        return self._begin(number, request, in_background, decide)
 
     def refuse(self, number: int, request: Request) -> Run:
         """Give a plan up before its first write. Raises NoSuchRun, SyncProblem when it has begun."""
@@ -161,7 +173,7 @@ class SyncService:
         return self.run(number)
 
     def undo(self, number: int, request: Request, *, in_background: bool = False) -> Run:
-        """Put back what a run wrote, where nobody has changed it since; the run that does so.
+        """Put back what a run wrote, where nobody has changed it since; the run that does so, WAITING where two are needed.
 
         Raises NoWriteAccess, NoSuchRun, SyncProblem when nothing of it stands, when it has not ended or is itself an undoing.
         """
@@ -171,24 +183,25 @@ class SyncService:
         except BaseException:
             self._desk.give_back(mine)
             raise
-        self._desk.work(mine, new, request, in_background=in_background)
-        return self.run(new.id)
+        return self._go_on(mine, new, request, in_background)
 
-    def run_scheduled(self) -> Run | None:
-        """What the job does: plan, and apply within the limits; a plan above them is HELD. None when there was nothing to write.
+    def run_scheduled(self) -> Run | NothingDone:
+        """What the job does: plan, and apply within the limits; a plan above them is HELD until somebody or a newer one comes.
 
         Does nothing when another replica, or this one before a restart, did so less than an interval ago.
         """
+        now, interval = self._clock(), timedelta(hours=self.settings.sync.interval_hours)
         with self._state.read() as connection:
             last = sync_runs.newest_scheduled(connection, self._watched)
-        interval = timedelta(hours=self.settings.sync.interval_hours)
-        if last is not None and self._clock() - last.planned_at < interval * 0.9:
-            return None
+        if last is not None and timedelta(0) <= now - last.planned_at < interval * 0.9:
+            return NothingDone(f"skipped, for run {last.id} was less than {in_words(interval)} ago; it is {last.status}")
         request = Request(Trigger.SCHEDULED)
         plan = self.find_desync_issues(request)
         if not plan.planned:
-            return None
-        self._give_up_older()
+            with self._state.write() as connection:
+                sync_runs.give_up_held(connection, self._watched, "Nothing is left to write.", self._clock())
+            self._desk.write_records()
+            return NothingDone(f"nothing to write, {plan.left_alone} pairs left alone")
         return self.apply(self.keep(plan, request).id, request)
 
     def recover(self) -> None:
@@ -223,7 +236,7 @@ class SyncService:
         with self._state.read() as connection:
             found = sync_runs.newest(connection, self._watched, limit, status)
             counts = sync_runs.counts_of_each(connection, [run.id for run in found])
-        return [(run, counts[run.id]) for run in found]
+        return [(run, _with_all_left_alone(run, counts[run.id])) for run in found]
 
     def open_runs(self, limit: int) -> Sequence[Run]:
         """The newest runs that wait for somebody, or are at work."""
@@ -231,9 +244,10 @@ class SyncService:
             return sync_runs.newest(connection, self._watched, limit, [RunStatus.HELD, RunStatus.WAITING, RunStatus.RUNNING])
 
     def counts(self, number: int) -> Mapping[ChangeOutcome, int]:
-        """How many pairs of a run stand where."""
+        """How many pairs of a run stand where. Raises NoSuchRun."""
         with self._state.read() as connection:
-            return sync_runs.counts(connection, number)
+            run = self._found(sync_runs.find(connection, number), number)
+            return _with_all_left_alone(run, sync_runs.counts(connection, number))
 
     def reasons(self, number: int, outcome: ChangeOutcome) -> Mapping[str, int]:
         """Why pairs of a run stand where they stand, and how many for each reason, most often first."""
@@ -246,6 +260,11 @@ class SyncService:
         """What a run does to each pair, behind a position."""
         with self._state.read() as connection:
             return sync_runs.changes(connection, number, outcomes, after=after, limit=limit)
+
+    def may_be_confirmed_by(self, run: Run, name: str) -> bool:
+        """Whether somebody may be the one who confirmed a run, and so cannot be the second."""
+        with self._state.read() as connection:
+            return name in _persons_behind(connection, run)
 
     def exceeded(self, run: Run) -> str | None:
         """In what way a plan is above the limits, as the end of a sentence."""
@@ -261,25 +280,35 @@ class SyncService:
         found = (self._monitor.find_violation(str(pair.user_id), pair.specialization) for pair in dict.fromkeys(pairs))
         return [violation for violation in found if violation is not None]
 
-    def _begin(self, number: int, request: Request, in_background: bool, decide: Callable[[Run, datetime], Values]) -> Run:
+    def _begin(
+        self, number: int, request: Request, in_background: bool, decide: Callable[[sa.Connection, Run, datetime], Values]
+    ) -> Run:
         mine = self._desk.take_turn()
         try:
             now = self._clock()
             with self._state.write() as connection:
                 run = self._found(sync_runs.find(connection, number, lock=True), number)
-                values = decide(run, now)
+                values = decide(connection, run, now)
                 sync_runs.update(connection, number, **values)
-                deed = Deed.SYNC_APPROVED if "approved_by" in values else Deed.SYNC_CONFIRMED
-                _note(connection, now, request, deed, f"sync run {number}: {run.planned} changes")
+                if request.trigger is not Trigger.MANUAL:
+                    sync_runs.give_up_held(connection, self._watched, "A newer plan took its place.", now, but=number)
+                if "approved_by" in values:
+                    _note(connection, now, request, Deed.SYNC_APPROVED, f"sync run {number}: {run.planned} changes")
+                elif "confirmed_by" in values:
+                    _note(connection, now, request, Deed.SYNC_CONFIRMED, f"sync run {number}: {run.planned} changes")
             run = self.run(number)
         except BaseException:
             self._desk.give_back(mine)
             raise
-        if run.status is not RunStatus.RUNNING:
+        return self._go_on(mine, run, request, in_background)
+
+    def _go_on(self, mine: Lease, run: Run, request: Request, in_background: bool) -> Run:
+        if run.status is RunStatus.RUNNING:
+            self._desk.work(mine, run, request, in_background=in_background)
+        else:
             self._desk.give_back(mine)
-            return run
-        self._desk.work(mine, run, request, in_background=in_background)
-        return self.run(number)
+            self._desk.write_records()
+        return self.run(run.id)
 
     def _undoing(self, number: int, request: Request) -> Run:
         now, by = self._clock(), _name(request)
@@ -295,7 +324,7 @@ class SyncService:
             new = sync_runs.add(
                 connection,
                 self._watched,
-                RunStatus.RUNNING,
+                RunStatus.PLANNED,
                 request.trigger,
                 by,
                 now,
@@ -304,25 +333,34 @@ class SyncService:
                 total_checked=run.total_checked,
                 undoes=number,
             )
-            sync_runs.update(connection, new, confirmed_at=now, confirmed_by=by, started_at=now)
+            values = go_on(len(changes), self.settings.sync.limits, now)
+            sync_runs.update(connection, new, confirmed_at=now, confirmed_by=by, **values)
             _note(connection, now, request, Deed.SYNC_UNDONE, f"sync run {number}, by run {new}")
             return self._found(sync_runs.find(connection, new), new)
-
-    def _give_up_older(self) -> None:
-        """A newer plan of the job takes the place of those that wait for a person."""
-        now = self._clock()
-        with self._state.write() as connection:
-            for run in sync_runs.newest(connection, self._watched, 100, [RunStatus.HELD, RunStatus.WAITING]):
-                if run.trigger is Trigger.SCHEDULED:
-                    sync_runs.leave_untried(connection, run.id)
-                    reason = "A newer plan took its place."
-                    sync_runs.update(connection, run.id, status=RunStatus.REFUSED, finished_at=now, reason=reason)
-        self._desk.write_records()
 
     def _found(self, run: Run | None, number: int) -> Run:
         if run is None or run.watched != self._watched:
             raise NoSuchRun(f"There is no sync run {number}.")
         return run
+
+
+@dataclass(frozen=True, slots=True)
+class NothingDone:
+    """What the job says when it began no run, and why."""
+
+    why: str
+
+
+def _with_all_left_alone(run: Run, counts: Mapping[ChangeOutcome, int]) -> Mapping[ChangeOutcome, int]:
+    """Of very many that are left alone a plan lists only the first."""
+    return {**counts, ChangeOutcome.LEFT_ALONE: run.left_alone} if run.left_alone else counts
+
+
+def _persons_behind(connection: sa.Connection, run: Run) -> set[str]:
+    """Who may be the one that confirmed a run: by the same name at a terminal, or by a token that they made."""
+    name = run.confirmed_by or ""
+    names = {name, *(tokens.makers(connection, name.removeprefix("token ")) if name.startswith("token ") else ())}
+    return names | {one.removesuffix(audit.AT_A_TERMINAL) for one in names}
 
 
 def _note(connection: sa.Connection, now: datetime, request: Request, deed: Deed, subject: str) -> None:

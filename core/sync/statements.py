@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from core.setting_groups import LicenseSettings
 from core.sync.change import Change, Part, Row, Rows, Value
 from core.sync.policy import Step
-from core.sync.tables import AsIs, Tables, Target
+from core.sync.tables import AsIs, Tables, Target, spelled
 
 Write = sa.Update | sa.Insert | sa.Delete
 
@@ -38,7 +38,7 @@ def new_values(tables: Tables, change: Change, now: datetime) -> Row | str:
     side, values = target.side, dict[str, Value]()
     if change.step.creates:
         values[side.user_column] = str(change.user_id) if tables.dialect != "sqlite" else change.user_id
-        values[side.specialization_column] = change.specialization
+        values[side.specialization_column] = spelled(target.table.c[side.specialization_column], change.specialization)
     values[side.level_column] = tables.value(change.level)
     if isinstance(side, LicenseSettings):
         highest = as_number(old.get(side.highest_level_column)) if old else None

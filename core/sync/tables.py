@@ -13,6 +13,7 @@ from sqlalchemy import types
 
 from core.coupling import reflected
 from core.model import UserId
+from core.normal_form import normalised_name
 from core.pair_rows import is_number, of_pair
 from core.setting_groups import LicenseSettings, SideSettings
 from core.settings import Settings
@@ -21,13 +22,6 @@ from core.watched import case_mapping
 
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,18}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_ALIKE = {
-    "TimeZone": "UTC",
-    "DateStyle": "ISO, YMD",
-    "IntervalStyle": "postgres",
-    "bytea_output": "hex",
-    "extra_float_digits": "1",
-}
 _MOMENTS = ("created_at", "updated_at", "started_at", "issued_at", "last_activity")  # a new row's, where they must be filled
 
 
@@ -84,10 +78,11 @@ class Tables:
             part: _target(inspector, part, reflected(inspector, side), side)
             for part, side in ((Part.PROGRESS, settings.progress), (Part.LICENSE, settings.license))
         }
-        progressions = _optional(inspector, settings.sync.progressions_table)
+        near = targets[Part.LICENSE].table.schema
+        progressions = _optional(inspector, settings.sync.progressions_table, near)
         if progressions is not None and len(targets[Part.LICENSE].key) == 1 and "user_license_id" in progressions.c:
             targets[Part.PROGRESSION] = _target(inspector, Part.PROGRESSION, progressions, None)
-        users = _optional(inspector, settings.sync.users_table)
+        users = _optional(inspector, settings.sync.users_table, near)
         column = None if users is None else users.c.get(settings.sync.users_column)
         return cls(connection.dialect.name, case_mapping(connection), targets, column)
 
@@ -155,11 +150,17 @@ def write_texts_alike(connection: sa.Connection) -> None:
         connection.execute(sa.select(*(sa.func.set_config(name, value, True) for name, value in alike.items())))
 
 
+def spelled(column: sa.Column[Any], name: str) -> str:
+    """A specialization as a column wants it: an enum's own spelling, or the normal form."""
+    labels = column.type.enums if isinstance(column.type, types.Enum) else ()
+    return next((label for label in labels if normalised_name(label) == name), name)
+
+
 def fits(dialect: str, column: sa.Column[Any], text: str) -> bool:
     """Whether a name or an id may stand in a column, and is the same there."""
     kind = column.type
     if isinstance(kind, types.Enum):
-        return text in kind.enums
+        return spelled(column, text) in kind.enums
     if isinstance(kind, types.String):
         return kind.length is None or len(text) <= kind.length
     if isinstance(kind, types.Uuid):
@@ -184,16 +185,19 @@ def _is_like_a_number(text: str) -> bool:
     return True
 
 
-def _optional(inspector: sa.Inspector, name: str) -> sa.Table | None:
+def _optional(inspector: sa.Inspector, name: str, near: str | None) -> sa.Table | None:
+    """A table that need not be there; one without a schema is looked for beside the licences first."""
     schema, _, bare_name = name.rpartition(".")
     if not bare_name:
         return None
-    try:
-        found = inspector.get_columns(bare_name, schema=schema or None)
-    except sa.exc.NoSuchTableError:
-        return None
-    columns = [sa.Column(column["name"], column["type"], nullable=column["nullable"]) for column in found]
-    return sa.Table(bare_name, sa.MetaData(), *columns, schema=schema or None)
+    for place in dict.fromkeys([schema or near, schema or None]):
+        try:
+            found = inspector.get_columns(bare_name, schema=place)
+        except sa.exc.NoSuchTableError:
+            continue
+        columns = [sa.Column(column["name"], column["type"], nullable=column["nullable"]) for column in found]
+        return sa.Table(bare_name, sa.MetaData(), *columns, schema=place)
+    return None
 
 
 def _target(inspector: sa.Inspector, part: Part, table: sa.Table, settings: SideSettings | None) -> Target:

@@ -37,6 +37,7 @@ class WritableDatabase:
 
     def __init__(self, url: URL, connect_timeout: int, lock_timeout_ms: int, statement_timeout: int) -> None:
         """Time limits in seconds, but that for locks in milliseconds."""
+        self.url = url
         self._lock_timeout_ms = lock_timeout_ms
         self._statement_timeout = statement_timeout
         if url.get_backend_name() == "sqlite":

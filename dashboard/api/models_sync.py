@@ -40,7 +40,9 @@ class SyncChange(_Model):
 class PlannedSyncChange(SyncChange):
     """The same in a plan."""
 
-    statements: Sequence[str] = Field(description="that would run, in this order, in one transaction")
+    statements: Sequence[str] = Field(
+        description="that would run, in this order, in one transaction; made for the first 1,000 entries alone"
+    )
 
 
 class SyncPlan(_Model):

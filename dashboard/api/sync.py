@@ -24,6 +24,7 @@ from dashboard.api.health import Admin, Number, TheDesk, errors, reading
 PATH = "/api/v1/sync"
 
 _LARGEST_PAGE = 10_000
+_STATEMENTS = 1_000  # of so many changes: making them takes far longer than the plan
 _REFUSED = errors(
     _404="there is no such run",
     _409="it cannot be written now: no write access, above the limits, another run at work; the detail says what to do",
@@ -60,7 +61,7 @@ async def sync(desk: TheDesk, token: Admin, params: Annotated[SyncParams, Query(
     policies = None if params.policy is None else Policies.all(params.policy)
     if params.dry_run:
         plan = await run_in_threadpool(lambda: service.find_desync_issues(asked, policies=policies, dry_run=True))
-        texts = await run_in_threadpool(service.statements, plan.changes, plan.policies)
+        texts = await run_in_threadpool(service.statements, plan.changes[:_STATEMENTS], plan.policies)
         return _answer(models.SyncPlan(**plan_as_json(plan, service.settings.sync.limits, texts, may_write=service.may_write)))
     run = await run_in_threadpool(_apply, service, asked, policies, params.changes)
     if run.status is RunStatus.HELD:

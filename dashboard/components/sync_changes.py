@@ -11,6 +11,7 @@ import streamlit as st
 from core.errors import CouplingHealthError
 from core.state.sync_runs import Run
 from core.sync.change import Change, ChangeOutcome, Part, Value
+from core.words import one_line
 from dashboard.runtime import Runtime
 from dashboard.violation_query import ViolationQuery
 from dashboard.wording import KIND_LABELS, NONE, number
@@ -92,7 +93,7 @@ def statements(runtime: Runtime, run: Run, changes: Sequence[Change]) -> None:
             st.error(f"They cannot be made right now: {unreadable}", icon=":material/error:")
             return
         pieces = [
-            f"-- {change.user_id} · {change.specialization}\nBEGIN;\n" + "".join(f"{text};\n" for text in lines) + "COMMIT;"
+            f"-- {one_line(str(change.user_id))} · {one_line(change.specialization)}\nBEGIN;\n" + _block(lines)
             for change, lines in zip(written, texts, strict=True)
         ]
         st.html(
@@ -100,6 +101,10 @@ def statements(runtime: Runtime, run: Run, changes: Sequence[Change]) -> None:
             "is not as it was planned any more, nothing is written.</p>"
         )
         st.code("\n\n".join(pieces), language="sql", wrap_lines=True, height=320)
+
+
+def _block(lines: Sequence[str]) -> str:
+    return "".join(f"{text};\n" for text in lines) + "COMMIT;"
 
 
 def _cells(change: Change, *, with_outcome: bool) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import streamlit as st
@@ -25,8 +26,9 @@ def decide(runtime: Runtime, viewer: Viewer, run: Run) -> None:
     if not run.planned:
         st.html('<p class="detail">There is nothing to write.</p>')
         return
-    if run.status is RunStatus.WAITING and viewer.username == run.confirmed_by:
-        st.info(f"You confirmed it. It waits for a second admin. {run.reason or ''}", icon=":material/group:")
+    if run.status is RunStatus.WAITING and runtime.sync.may_be_confirmed_by(run, viewer.username):
+        who = "You" if run.confirmed_by == viewer.username else f"{run.confirmed_by}, who may be you,"
+        st.info(f"{who} confirmed it. It waits for a second admin. {run.reason or ''}", icon=":material/group:")
         _give_up(runtime, viewer, run)
         return
     _warn(runtime, run)
@@ -53,7 +55,7 @@ def take_back(runtime: Runtime, viewer: Viewer, run: Run, written: int) -> None:
 
 
 def _warn(runtime: Runtime, run: Run) -> None:
-    exceeded = runtime.sync.exceeded(run)
+    exceeded = None if run.undoes else runtime.sync.exceeded(run)
     if exceeded:
         st.warning(
             f"**Look closely:** {exceeded}. A broken source must not be copied over a good one. If the changes below are right, "
@@ -71,7 +73,7 @@ def _warn(runtime: Runtime, run: Run) -> None:
 
 
 def _confirm(runtime: Runtime, viewer: Viewer, run: Run) -> None:
-    typed = str(st.session_state[_TYPED]).strip().replace(",", "").replace(" ", "")
+    typed = re.sub(r"[\s,.']", "", str(st.session_state[_TYPED]))  # as people write thousands
     if typed != str(run.planned):
         st.session_state[_REFUSED] = f"Nothing was written: type {run.planned}, the number of changes, to confirm."
         return

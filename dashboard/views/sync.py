@@ -125,13 +125,23 @@ def _line(viewer: Viewer, run: Run, counts: Mapping[ChangeOutcome, int]) -> str:
     what = f"takes back run {run.undoes}" if run.undoes else f"by {escape(run.confirmed_by or run.planned_by)}"
     return (
         f'<a class="run" href="{address_of(run.id)}" target="_self" data-run="{run.id}" data-status="{run.status}">'
-        f"<b>Run {run.id}</b> {_pill(run)} <span>{pairs}</span>"
+        f"<b>Run {run.id}</b> {_pill(run, counts)} <span>{pairs}</span>"
         f'<span class="note">{when} · {what}</span></a>'
     )
 
 
-def _pill(run: Run) -> str:
-    return f'<span class="pill {_LOOKS.get(run.status, "unknown")}">{RUN_LABELS[run.status]}</span>'
+def _pill(run: Run, counts: Mapping[ChangeOutcome, int]) -> str:
+    look = _LOOKS.get(run.status, "unknown")
+    if run.status is RunStatus.DONE and not _went_well(run, counts):
+        look = "degraded"
+    return f'<span class="pill {look}">{RUN_LABELS[run.status]}</span>'
+
+
+def _went_well(run: Run, counts: Mapping[ChangeOutcome, int]) -> bool:
+    """Whether all that was planned is written, and as far as somebody looked, agrees."""
+    written = sum(counts.get(outcome, 0) for outcome in _WRITTEN)
+    looked = run.undoes is not None or run.mended in (None, written)
+    return written == run.planned and looked and not run.check_problem
 
 
 # --- a run --------------------------------------------------------------------------------------------------------------
@@ -141,7 +151,7 @@ def _run(runtime: Runtime, viewer: Viewer, run: Run) -> None:
     counts = runtime.sync.counts(run.id)
     what = f"takes back run {run.undoes}" if run.undoes else "sync"
     stands = f'data-run="{run.id}" data-status="{run.status}"'
-    st.html(f'<h1 class="page" {stands}>Run {run.id} <span class="note">{what}</span> {_pill(run)}</h1>')
+    st.html(f'<h1 class="page" {stands}>Run {run.id} <span class="note">{what}</span> {_pill(run, counts)}</h1>')
     with st.container(border=True, key="sync-answer-card"):
         st.html(f'<p class="answer-line" data-testid="run-answer">{_outcome(run, counts)}</p>')
         st.html(f'<p class="detail quiet">{_who(viewer, run)}</p>')
@@ -159,7 +169,7 @@ def _run(runtime: Runtime, viewer: Viewer, run: Run) -> None:
 def _outcome(run: Run, counts: Mapping[ChangeOutcome, int]) -> str:
     left = f" {counted(run.left_alone, 'pair is', 'pairs are')} left alone." if run.left_alone else ""
     if run.status in BEFORE_ITS_FIRST_WRITE:
-        return f"<b>{counted(run.planned, 'change', 'changes')}</b> would be written.{left}"
+        return f"<b>{counted(run.planned, 'change', 'changes')}</b> would be {'put back' if run.undoes else 'written'}.{left}"
     written = sum(counts.get(outcome, 0) for outcome in _WRITTEN)
     verb = "put back" if run.undoes else "written"
     if run.status is RunStatus.RUNNING:
@@ -209,13 +219,23 @@ def _result(runtime: Runtime, viewer: Viewer, run: Run, counts: Mapping[ChangeOu
     if run.check_problem:
         st.warning(f"The check after it failed, so nobody knows yet what it mended: {run.check_problem}", icon=":material/help:")
     elif run.mended is not None and run.undoes is None:
-        total = sum(counts.get(outcome, 0) for outcome in _WRITTEN)
-        agree = "all of them agree" if run.mended == total else f"{number(run.mended)} of {number(total)} agreed"
-        if total:
-            st.html(f'<p class="detail" data-testid="mended">The check after it: {agree}.</p>')
+        _say_mended(run, counts)
     elif _check_runs(viewer, run):
         st.html('<p class="detail quiet">A check runs, to tell what agrees now …</p>')
     take_back(runtime, viewer, run, written)
+
+
+def _say_mended(run: Run, counts: Mapping[ChangeOutcome, int]) -> None:
+    total, undone = sum(counts.get(outcome, 0) for outcome in _WRITTEN), counts.get(ChangeOutcome.UNDONE, 0)
+    if not total:
+        return
+    agree = "all of them agreed" if run.mended == total else f"{number(run.mended)} of {number(total)} agreed"
+    since = f" {number(undone)} of them {'was' if undone == 1 else 'were'} taken back since." if undone else ""
+    st.html(f'<p class="detail" data-testid="mended">The check after it: {agree}.{since}</p>')
+    if run.mended is not None and run.mended < total:
+        st.warning(
+            "Not all that was written agrees: something else writes these pairs. Look at them.", icon=":material/warning:"
+        )
 
 
 def _check_runs(viewer: Viewer, run: Run) -> bool:
@@ -232,7 +252,8 @@ def _changes(runtime: Runtime, run: Run, counts: Mapping[ChangeOutcome, int]) ->
         changes = runtime.sync.changes(run.id, shown, after=after, limit=_PAGE)
         if run.status in BEFORE_ITS_FIRST_WRITE:
             rows_before_and_after(run, changes)
-            statements(runtime, run, changes)
+            if run.undoes is None:
+                statements(runtime, run, changes)
         with st.container(border=True, key="sync-changes-card"):
             st.html(f'<h2 class="card">{"What is put back" if run.undoes else "Changes"} ({number(written)})</h2>')
             changes_table(changes, with_outcome=run.status not in BEFORE_ITS_FIRST_WRITE)
@@ -243,7 +264,7 @@ def _changes(runtime: Runtime, run: Run, counts: Mapping[ChangeOutcome, int]) ->
             reasons_list(runtime.sync.reasons(run.id, ChangeOutcome.LEFT_ALONE), ChangeOutcome.LEFT_ALONE)
             changes_table(runtime.sync.changes(run.id, [ChangeOutcome.LEFT_ALONE], limit=_PAGE), with_outcome=True)
             if run.left_alone > _PAGE:
-                st.html(f'<p class="detail quiet">The first {_PAGE} are shown; the record and the API list them all.</p>')
+                st.html(f'<p class="detail quiet">The first {_PAGE} are shown; the record and the API list more of them.</p>')
     if run.not_looked_at:
         st.info(
             f"{number(run.not_looked_at)} more violations do not fit into one plan; a next run takes them.",

@@ -10,7 +10,7 @@ from core.alerts.phases import Phase
 from core.assembly import build_sync
 from core.health_monitor import HealthMonitor
 from core.model import Request, Trigger
-from core.state.sync_runs import RunStatus
+from core.state.sync_runs import Run, RunStatus
 from core.sync.service import SyncService
 from tests.alerts.receivers import Receiver
 from tests.alerts.test_desk import events
@@ -39,7 +39,7 @@ def test_a_scheduled_sync_above_the_limits_tells_somebody_until_it_is_given_up(
     watch: Watch, service: SyncService, receiver: Receiver
 ) -> None:
     run = service.run_scheduled()
-    assert run is not None
+    assert isinstance(run, Run)
     assert run.status is RunStatus.HELD
     watch.pass_by(minutes=1)
     assert watch.phase("sync_waits") is Phase.FIRING

@@ -78,7 +78,7 @@ def test_plan_confirm_result_undo(served: Server, broken: SqliteApplication, vis
 
     confirm(page, "3")
     expect(page.get_by_test_id("run-answer")).to_have_text("3 of 3 changes written. 1 pair is left alone.")
-    expect(page.get_by_test_id("mended")).to_have_text("The check after it: all of them agree.")
+    expect(page.get_by_test_id("mended")).to_have_text("The check after it: all of them agreed.")
     expect(row_of(page, 2001)).to_have_attribute("data-outcome", "applied")
     assert broken.execute(_LEVELS) == [(2001, 3, 3), (2002, 4, 4)]
 
@@ -93,6 +93,8 @@ def test_plan_confirm_result_undo(served: Server, broken: SqliteApplication, vis
     expect(lines).to_have_count(2)
     expect(lines.nth(0)).to_contain_text("3 put back")
     expect(lines.nth(1)).to_contain_text("3 taken back, 1 left alone")
+    lines.nth(1).click()
+    expect(page.get_by_test_id("mended")).to_have_text("The check after it: all of them agreed. 3 of them were taken back since.")
     expect_no_error(page)
 
 

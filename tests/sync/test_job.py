@@ -63,7 +63,7 @@ def test_it_mends_by_itself_when_it_is_turned_on_and_not_again_for_a_restart(
     server.stop()
     server.start().wait_for_checks(3)
     eventually(lambda: jobs(server).count("Sync complete") == 2, "the job has looked")
-    assert "Sync complete: nothing to write" in jobs(server)
+    assert "Sync complete: skipped, for run 1 was less than 6 h ago; it is done" in jobs(server)
     assert runs(server) == [("scheduled", "done")]
 
 

@@ -16,9 +16,10 @@ from core.state.database import StateDatabase
 from core.state.sync_runs import Run, RunStatus
 from core.sync.change import ChangeOutcome
 from core.sync.policy import Policies, Policy
+from core.sync.service import NothingDone
 from tests.frozen_clock import FrozenClock
 from tests.sync.application import LICENSES, PROGRESS, USERS, Whole, WholeSqlite
-from tests.sync.conftest import ANNA, BELA, NewRepairs
+from tests.sync.conftest import ANNA, BELA, NewRepairs, Repairs
 
 JOB = Request(Trigger.SCHEDULED)
 
@@ -95,7 +96,7 @@ def test_above_a_number_a_second_admin_must_agree(whole: Whole, new_repairs: New
         service.approve(run.id, BELA, seen=3)
     run = service.apply(run.id, ANNA, seen=3)
     assert (run.status, run.confirmed_by) == (RunStatus.WAITING, "anna")
-    with pytest.raises(SyncProblem, match="a second admin must approve"):
+    with pytest.raises(SyncProblem, match="A second admin must approve"):
         service.approve(run.id, ANNA, seen=3)
     with pytest.raises(SyncProblem, match="is waiting"):
         service.apply(run.id, BELA, seen=3)
@@ -283,32 +284,45 @@ def test_taking_back_a_lowered_licence_raises_it_again(whole: Whole, new_repairs
 # --- the job ----------------------------------------------------------------------------------------------------------
 
 
+def began(repairs: Repairs) -> Run:
+    """The run that the job began."""
+    done = repairs.service.run_scheduled()
+    assert isinstance(done, Run), done
+    return done
+
+
+def why_not(repairs: Repairs) -> str:
+    """What the job says when it began none."""
+    done = repairs.service.run_scheduled()
+    assert isinstance(done, NothingDone), done
+    return done.why
+
+
 def test_the_job_writes_within_the_limits_once_an_interval(whole: Whole, new_repairs: NewRepairs, clock: FrozenClock) -> None:
     repairs, replica = new_repairs(_behind(whole, 2)), new_repairs(whole)
-    run = repairs.service.run_scheduled()
-    assert run is not None
+    run = began(repairs)
     assert (run.status, run.confirmed_by, run.mended) == (RunStatus.DONE, "schedule", 2)
     _behind(whole, 1)
-    assert replica.service.run_scheduled() is None, "another replica did so lately"
+    assert why_not(replica) == f"skipped, for run {run.id} was less than 6 h ago; it is done", "another replica did so"
     clock.advance(timedelta(hours=6))
-    again = replica.service.run_scheduled()
-    assert again is not None
+    again = began(replica)
     assert replica.outcomes(again) == {"applied": 1}
     clock.advance(timedelta(hours=6))
-    assert repairs.service.run_scheduled() is None, "there is nothing to mend"
+    assert why_not(repairs) == "nothing to write, 0 pairs left alone"
+    clock.advance(timedelta(days=-365))
+    _behind(whole, 2)
+    assert began(repairs).status is RunStatus.DONE, "a clock that was set back silences nobody"
 
 
 def test_a_job_above_the_limits_waits_for_a_person_until_a_newer_one_takes_its_place(
     whole: Whole, new_repairs: NewRepairs, clock: FrozenClock
 ) -> None:
     repairs = new_repairs(_behind(whole, 3), sync={"most_changes": 2})
-    held = repairs.service.run_scheduled()
-    assert held is not None
+    held = began(repairs)
     assert held.status is RunStatus.HELD
     assert _apart(whole) == 3
     clock.advance(timedelta(hours=6))
-    newer = repairs.service.run_scheduled()
-    assert newer is not None
+    newer = began(repairs)
     assert newer.status is RunStatus.HELD
     held = repairs.service.run(held.id)
     assert (held.status, held.reason) == (RunStatus.REFUSED, "A newer plan took its place.")
