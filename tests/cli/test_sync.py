@@ -100,6 +100,32 @@ def test_what_could_not_be_written_is_said_and_tells_by_the_exit_code(writing: C
     assert "2001 PLAYER" in done.err
 
 
+def test_what_was_written_and_does_not_agree_is_no_success(writing: Commands, sqlite_app: SqliteApplication) -> None:
+    sqlite_app.execute(
+        "CREATE TRIGGER meddle AFTER INSERT ON user_licenses WHEN NEW.user_id = 2002"
+        " BEGIN UPDATE specialization_progress SET current_level = 1 WHERE student_id = 2001; END"
+    )
+    done = writing("sync", "--apply")
+    assert done.code == 1
+    assert "1 of 2 agree" in done.err
+    assert "Warning" in done.err
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "9223372036854775808", "99999999999999999999999", "x"])
+def test_a_number_that_no_run_can_have_is_refused(writing: Commands, number: str) -> None:
+    assert writing("sync", "--undo", number).code == 2
+
+
+def test_an_address_that_leads_elsewhere_is_refused(writing: Commands, tmp_path: Path) -> None:
+    elsewhere = SqliteApplication(tmp_path / "elsewhere.db").disagreeing([1])
+    for command in ("sync", "doctor"):
+        arguments = ("--apply",) if command == "sync" else ()
+        refused = writing(command, *arguments, sync_database_url=elsewhere.url.render_as_string())
+        assert refused.code == (2 if command == "sync" else 1)
+        assert "leads to another database" in refused.err
+    elsewhere.close()
+
+
 def test_without_write_access_it_says_what_to_set(commands: Commands, sqlite_app: SqliteApplication) -> None:
     sqlite_app.agreeing(range(1_000)).disagreeing([5_000])
     for arguments in (("--apply",), ("--undo", "1")):
