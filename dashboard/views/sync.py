@@ -233,9 +233,7 @@ def _say_mended(run: Run, counts: Mapping[ChangeOutcome, int]) -> None:
     since = f" {number(undone)} of them {'was' if undone == 1 else 'were'} taken back since." if undone else ""
     st.html(f'<p class="detail" data-testid="mended">The check after it: {agree}.{since}</p>')
     if run.mended is not None and run.mended < total:
-        st.warning(
-            "Not all that was written agrees: something else writes these pairs. Look at them.", icon=":material/warning:"
-        )
+        st.warning("Not all that was written agrees: something else writes these pairs. Look at them.", icon=":material/warning:")
 
 
 def _check_runs(viewer: Viewer, run: Run) -> bool:
