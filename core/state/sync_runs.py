@@ -133,8 +133,8 @@ def newest_scheduled(connection: sa.Connection, watched: str) -> Run | None:
 
 
 def without_record(connection: sa.Connection, watched: str, limit: int = 20) -> Sequence[Run]:
-    """The newest ended runs whose record could not be written yet."""
-    ended = sync_runs.c.status.in_([status.value for status in ENDED])
+    """The newest runs that ended, or wait, and whose record could not be written yet."""
+    ended = sync_runs.c.status.in_([status.value for status in (*ENDED, RunStatus.HELD, RunStatus.WAITING)])
     statement = sa.select(sync_runs).where(sync_runs.c.watched == watched, ended, sync_runs.c.record_file.is_(None))
     return [_run(row) for row in connection.execute(statement.order_by(sync_runs.c.id.desc()).limit(limit))]
 
@@ -151,8 +151,13 @@ def give_up_held(connection: sa.Connection, watched: str, reason: str, now: date
     by_no_page = sync_runs.c.trigger != Trigger.MANUAL.value
     for row in connection.execute(sa.select(sync_runs.c.id).where(*held, by_no_page).with_for_update()).all():
         if row.id != but:
-            leave_untried(connection, row.id)
-            update(connection, row.id, status=RunStatus.REFUSED, finished_at=now, reason=reason)
+            refuse(connection, row.id, reason, now)
+
+
+def refuse(connection: sa.Connection, number: int, reason: str, now: datetime) -> None:
+    """Give a run up before its first write. A record that says that it is held is not its last."""
+    leave_untried(connection, number)
+    update(connection, number, status=RunStatus.REFUSED, finished_at=now, reason=reason, record_file=None)
 
 
 def forget_unused(connection: sa.Connection, watched: str, before: datetime) -> None:

@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 
 _UNUSED_FOR = timedelta(days=1)  # after which a plan that nobody confirmed is forgotten
 BY_SCHEDULE = "schedule"
+_BY_HAND = Request(Trigger.MANUAL)
 RECOVERY_EVERY = timedelta(minutes=1)
 
 
@@ -85,7 +86,7 @@ class SyncService:
 
     def find_desync_issues(
         self,
-        request: Request,
+        request: Request = _BY_HAND,
         *,
         policies: Policies | None = None,
         pairs: Sequence[Pair] | None = None,
@@ -166,8 +167,7 @@ class SyncService:
             run = self._found(sync_runs.find(connection, number, lock=True), number)
             require(run, BEFORE_ITS_FIRST_WRITE)
             reason = f"{_name(request)} gave it up."
-            sync_runs.leave_untried(connection, number)
-            sync_runs.update(connection, number, status=RunStatus.REFUSED, reason=reason, finished_at=now)
+            sync_runs.refuse(connection, number, reason, now)
             _note(connection, now, request, Deed.SYNC_REFUSED, f"sync run {number}")
         self._desk.write_records()
         return self.run(number)

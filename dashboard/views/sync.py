@@ -11,7 +11,7 @@ import streamlit as st
 from core.durations import in_words
 from core.errors import NoSuchRun
 from core.health_monitor import HealthSummary
-from core.model import Kind
+from core.model import Kind, Status
 from core.state.sync_runs import BEFORE_ITS_FIRST_WRITE, Run, RunStatus
 from core.sync.change import UNTOUCHED, ChangeOutcome
 from core.sync.policy import PLANNABLE, Policies, Policy
@@ -74,9 +74,8 @@ def _answer(summary: HealthSummary) -> str:
     last = summary.last
     if last is None or summary.totals is None:
         return "No check has completed yet; a plan begins with one."
-    if not summary.totals.inconsistent:
-        return "The last check found nothing to mend."
-    return can_be_synced(last.by_kind)
+    said = can_be_synced(last.by_kind) if summary.totals.inconsistent else "The last check found nothing to mend."
+    return f"Last known: {said} A plan checks anew." if summary.status is Status.UNKNOWN else said
 
 
 def _choose_policies(runtime: Runtime) -> Policies:

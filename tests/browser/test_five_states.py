@@ -21,6 +21,7 @@ pytestmark = pytest.mark.browser
 PAGES = {  # link, path
     "overview": ("Overview", "/"),
     "violations": ("Violations", "/violations"),
+    "sync": ("Sync", "/sync"),
     "trend": ("Trend", "/trend"),
     "alerts": ("Alerts", "/alerts"),
     "presentation": ("Presentation", "/presentation"),
@@ -44,25 +45,29 @@ class State:
     presentation: str = "No link yet: only who can log in sees the presentation."
     tokens: str = "No token yet, so no program can ask."
     audit: str = "Logged in"
+    sync: str = "Last known: 1 violation may be mended by a sync. A plan checks anew."
 
 
 def before_the_first_check(server: Server, _application: SqliteApplication) -> State:
     no_check = "No check has completed yet"
-    return State(server, "unknown", no_check, no_check, "No check completed in the last 7 d, 1 check failed")
+    trend = "No check completed in the last 7 d, 1 check failed"
+    return State(server, "unknown", no_check, no_check, trend, sync=no_check)
 
 
 def healthy(server: Server, application: SqliteApplication) -> State:
     application.agreeing(range(1, 1_301))
     server.start().wait_for_checks(1)
     agree = "All 1\u202f300 pairs agree"
-    return State(server, "healthy", agree, agree, "Never seen below 99 % in the last 7 d, lowest 100.00 %")
+    nothing = "The last check found nothing to mend."
+    return State(server, "healthy", agree, agree, "Never seen below 99 % in the last 7 d, lowest 100.00 %", sync=nothing)
 
 
 def with_violations(server: Server, application: SqliteApplication) -> State:
     application.agreeing(range(1, 190)).disagreeing(range(500, 511))
     server.start().wait_for_checks(1)
     fires = "1 alert fires. Nobody is told: no channel is set up."
-    return State(server, "critical", "11 violations: 11 level mismatches", "11 violations", "lowest 94.50 %", fires)
+    mended = "11 violations may be mended by a sync."
+    return State(server, "critical", "11 violations: 11 level mismatches", "11 violations", "lowest 94.50 %", fires, sync=mended)
 
 
 def stale(server: Server, application: SqliteApplication) -> State:
@@ -149,11 +154,15 @@ def test_a_page_says_what_is_known_and_fits_the_screen(state: State, tabs: dict[
         expect(page.locator(f".pill.{state.status}")).to_be_visible()
         expect(green).to_have_count(1 if state.status == "healthy" else 0)
         expect(table_rows(page)).to_have_count({"critical": 11, "unknown": 1}.get(state.status, 0) if known(state) else 0)
+    elif name == "sync":
+        expect(page.get_by_role("button", name="Make a plan")).to_be_visible()
+        expect(page.get_by_text("COUPLING_HEALTH_SYNC_DATABASE_URL")).to_be_visible()
+        expect(green).to_have_count(0)
     elif name == "presentation":
         expect(page.get_by_role("button", name="Make link")).to_be_visible()
         expect(green).to_have_count(0)
     elif name == "alerts":
-        expect(page.locator("tr[data-rule]")).to_have_count(7)
+        expect(page.locator("tr[data-rule]")).to_have_count(8)
         expect(green).to_have_count(0)
     elif name == "tokens":
         expect(page.get_by_role("button", name="Make token")).to_be_visible()

@@ -81,6 +81,7 @@ def test_above_the_limits_a_person_is_asked(commands: Commands, sqlite_app: Sqli
     assert "--changes 3" in held.err
     assert "3 of 103 pairs are 2.91 %" in held.err
     assert "--changes 3" in writing("sync", "--dry-run").err
+    assert records(writing) == ["sync.json"], "that nothing was written is on record"
     wrong = writing("sync", "--apply", "--changes", "2")
     assert (wrong.code, "has 3 changes, not 2" in wrong.err) == (2, True)
     assert sqlite_app.execute("SELECT count(*) FROM user_licenses WHERE current_level = 2") == [(0,)]
