@@ -106,6 +106,7 @@ def _side_by_side(chunks: Iterator[Sequence[FoundLog]], largest: int, processes:
                     try:
                         future = pool.submit(_parsed, chunk, largest)
                     except BrokenProcessPool:
+                        _stop_feeding(pool)
                         alive = False
                 waiting.append((chunk, future))
             if not waiting:
@@ -115,8 +116,17 @@ def _side_by_side(chunks: Iterator[Sequence[FoundLog]], largest: int, processes:
             try:
                 parsed = future.result() if future else _parsed(chunk, largest)
             except BrokenProcessPool:  # killed for its memory, or not allowed to begin
+                _stop_feeding(pool)
                 alive, parsed = False, _parsed(chunk, largest)
             yield parsed
+
+
+def _stop_feeding(pool: ProcessPoolExecutor) -> None:
+    """Let a pool whose workers died come to its end: before Python 3.12 it waits for ever for its thread that is still writing to
+    them (python/cpython#94777). Without a reader that write ends."""
+    queue: Any = getattr(pool, "_call_queue", None)
+    if queue is not None:
+        queue._reader.close()
 
 
 def _chunks(found: Iterator[FoundLog]) -> Iterator[Sequence[FoundLog]]:

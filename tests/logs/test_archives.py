@@ -9,6 +9,7 @@ import tarfile
 import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from multiprocessing import active_children
 from pathlib import Path
 
 import pytest
@@ -217,3 +218,14 @@ def test_what_is_no_archive_is_told_or_named(sqlite_state: StateDatabase, tmp_pa
         assert [log.path for log in take(sqlite_state, path).broken] == [str(path)]
     assert is_archive(path) is content.startswith((b"PK", b"\x1f\x8b"))
     assert not is_archive(tmp_path)
+
+
+def test_workers_that_die_while_they_are_given_large_logs_hold_nothing_up(tmp_path: Path) -> None:
+    """What is written to a worker that is no more must not be waited for."""
+    members = {f"20250101_{number:06}_violations.json": b" " * 9_000_000 for number in range(24)}
+    archive = as_tar(tmp_path / "logs.tar.gz", members)
+    chunks = parse_all(logs_in_archive(archive, Limits(10_000_000, 8_000_000_000)), 10_000_000)
+    read = len(next(chunks).logs)
+    for worker in active_children():
+        worker.kill()
+    assert read + sum(len(chunk.logs) for chunk in chunks) == 24
