@@ -18,7 +18,7 @@ from core.errors import ViolationLogUnwritable
 from core.model import Report, Totals, Violation
 
 _as_text = json.JSONEncoder(ensure_ascii=False).encode
-_PARTIAL_PREFIX = ".unfinished-"
+PARTIAL_PREFIX = ".unfinished-"
 _PARTIAL_LIFETIME = timedelta(hours=1)
 
 
@@ -41,7 +41,7 @@ class ViolationLogWriter:
 
     def __init__(self, folder: Path, check_id: str, started: datetime) -> None:
         self._folder = folder
-        self._partial = folder / f"{_PARTIAL_PREFIX}{check_id}"
+        self._partial = folder / f"{PARTIAL_PREFIX}{check_id}"
         self._started = started
         self._digest = hashlib.sha256()
         self._first = True
@@ -50,7 +50,7 @@ class ViolationLogWriter:
     def __enter__(self) -> Self:
         with self._in_words():
             self._folder.mkdir(parents=True, exist_ok=True)
-            _remove_abandoned(self._folder)
+            remove_abandoned(self._folder)
             self._file = self._partial.open("xb")
         return self
 
@@ -195,10 +195,10 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _remove_abandoned(folder: Path) -> None:
-    """Files that a killed check left unfinished; one that was written to lately may still be at work."""
+def remove_abandoned(folder: Path) -> None:
+    """Remove files that a killed process left unfinished; one that was written to lately may still be at work."""
     youngest = datetime.now(UTC).timestamp() - _PARTIAL_LIFETIME.total_seconds()
-    for partial in folder.glob(f"{_PARTIAL_PREFIX}*"):
+    for partial in folder.glob(f"{PARTIAL_PREFIX}*"):
         with suppress(OSError):
             if partial.stat().st_mtime < youngest:
                 partial.unlink()

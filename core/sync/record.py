@@ -7,20 +7,17 @@ import os
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
 from core.errors import SyncRecordUnwritable
-from core.logs.writing import sync_folder, take_name
+from core.logs.writing import PARTIAL_PREFIX, remove_abandoned, sync_folder, take_name
 from core.state.sync_runs import Run
 from core.sync.change import Change, ChangeOutcome, rows_as_json
 from core.sync.configured import Limits
 from core.sync.plan import Plan
-
-_PARTIAL_PREFIX = ".unfinished-"
-_PARTIAL_LIFETIME = timedelta(hours=1)
 
 
 def require_writable(folder: Path) -> None:
@@ -117,22 +114,13 @@ def change_as_json(change: Change) -> dict[str, Any]:
 @contextmanager
 def _unfinished(folder: Path) -> Iterator[Path]:
     folder.mkdir(parents=True, exist_ok=True)
-    _remove_abandoned(folder)
-    path = folder / f"{_PARTIAL_PREFIX}{uuid.uuid4().hex}"
+    remove_abandoned(folder)
+    path = folder / f"{PARTIAL_PREFIX}{uuid.uuid4().hex}"
     try:
         yield path
     finally:
         with suppress(OSError):
             path.unlink(missing_ok=True)
-
-
-def _remove_abandoned(folder: Path) -> None:
-    """Files that a killed process left unfinished; one that was written to lately may still be at work."""
-    youngest = datetime.now(UTC).timestamp() - _PARTIAL_LIFETIME.total_seconds()
-    for partial in folder.glob(f"{_PARTIAL_PREFIX}*"):
-        with suppress(OSError):
-            if partial.stat().st_mtime < youngest:
-                partial.unlink()
 
 
 @contextmanager

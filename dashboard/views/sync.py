@@ -131,16 +131,19 @@ def _line(viewer: Viewer, run: Run, counts: Mapping[ChangeOutcome, int]) -> str:
 
 def _pill(run: Run, counts: Mapping[ChangeOutcome, int]) -> str:
     look = _LOOKS.get(run.status, "unknown")
-    if run.status is RunStatus.DONE and not _went_well(run, counts):
-        look = "degraded"
+    if run.status is RunStatus.DONE:
+        look = _look_of_done(run, counts)
     return f'<span class="pill {look}">{RUN_LABELS[run.status]}</span>'
 
 
-def _went_well(run: Run, counts: Mapping[ChangeOutcome, int]) -> bool:
-    """Whether all that was planned is written, and as far as somebody looked, agrees."""
+def _look_of_done(run: Run, counts: Mapping[ChangeOutcome, int]) -> str:
+    """Green when all that was planned is written and agreed when it was looked at; never before anybody looked."""
     written = sum(counts.get(outcome, 0) for outcome in _WRITTEN)
-    looked = run.undoes is not None or run.mended in (None, written)
-    return written == run.planned and looked and not run.check_problem
+    if written != run.planned or run.check_problem:
+        return "degraded"
+    if run.undoes is not None or not written or run.mended == written:
+        return "healthy"
+    return "unknown" if run.mended is None else "degraded"
 
 
 # --- a run --------------------------------------------------------------------------------------------------------------
