@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from core.model import Direction, Kind
 
@@ -14,6 +13,7 @@ REST = "…"  # stands for the specializations that are too many to be named
 MOST_ENTRIES = 50
 
 Part = tuple[str, Kind, Direction]
+PartInText = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,45 +26,88 @@ class BreakdownEntry:
     count: int
 
 
-def as_json(counts: Iterable[tuple[tuple[str, str, str], int]]) -> list[list[str | int]]:
-    """The column `breakdown` of history: [specialization, kind, direction, count] each, most first, from parts and counts.
+def as_json(counts: Iterable[tuple[PartInText, int]]) -> dict[str, dict[str, int]]:
+    """The column `breakdown` of history: counts by specialization, by "kind/direction", from parts and counts.
 
-    At most 50 entries name a specialization; behind them the rest stands summed up by kind and direction, under REST.
+    At most 50 counts are of a specialization with a name; the rest stands summed up by kind and direction, under REST.
     """
-    return [[name, str(kind), str(direction), count] for (name, kind, direction), count in _most_first(counts)]
+    document: dict[str, dict[str, int]] = {}
+    for (name, kind, direction), count in _named(counts):
+        document.setdefault(f"{kind}/{direction}", {})[name] = count
+    return document
 
 
-def as_text(counts: Iterable[tuple[tuple[str, str, str], int]]) -> str:
-    """`as_json` written as JSON, for logs by the hundred thousand, whose parts are often the same."""
-    return f"[{', '.join([f'{_begun(part)}, {count}]' for part, count in _most_first(counts)])}]"
+def _named(counts: Iterable[tuple[PartInText, int]]) -> Collection[tuple[PartInText, int]]:
+    """The counts, or those of the most and what the rest sums up to."""
+    counts = list(counts)
+    if len(counts) <= MOST_ENTRIES:
+        return counts
+    ordered = sorted(counts, key=_most_first)
+    rest: Counter[PartInText] = Counter()
+    for (_, kind, direction), count in ordered[MOST_ENTRIES:]:
+        rest[REST, kind, direction] += count
+    return [*ordered[:MOST_ENTRIES], *rest.items()]
 
 
-def kinds_as_text(counts: Iterable[tuple[tuple[str, str, str], int]]) -> str:
-    """The column `by_kind` of history, written as JSON: how many violations of each kind there are."""
-    kinds: dict[str, int] = {}
-    for (_, kind, _), count in counts:
-        kinds[kind] = kinds.get(kind, 0) + count
-    return f"{{{', '.join([f'{json.dumps(kind)}: {count}' for kind, count in kinds.items()])}}}"
+def _most_first(counted: tuple[PartInText, int]) -> tuple[bool, int, tuple[str, str, str]]:
+    part, count = counted
+    return part[0] == REST, -count, part
 
 
-@lru_cache(maxsize=10_000)
-def _begun(part: tuple[str, str, str]) -> str:
-    return json.dumps(part)[:-1]
+def from_json(document: Mapping[str, Mapping[str, int]] | Sequence[Sequence[str | int]] | None) -> Sequence[BreakdownEntry]:
+    """The entries of that column, most first and the rest behind; none where it is empty, as in a failed attempt.
 
-
-def _most_first(counts: Iterable[tuple[tuple[str, str, str], int]]) -> list[tuple[tuple[str, str, str], int]]:
-    ordered = sorted([(-count, part) for part, count in counts])
-    if len(ordered) > MOST_ENTRIES:
-        rest: Counter[tuple[str, str]] = Counter()
-        for negative, (_, kind, direction) in ordered[MOST_ENTRIES:]:
-            rest[kind, direction] -= negative
-        ordered[MOST_ENTRIES:] = sorted((-count, (REST, *part)) for part, count in rest.items())
-    return [(part, -negative) for negative, part in ordered]
-
-
-def from_json(document: Sequence[Sequence[str | int]] | None) -> Sequence[BreakdownEntry]:
-    """The entries of that column; none where it is empty, as in a failed attempt."""
+    Rows of earlier versions hold a list of [specialization, kind, direction, count].
+    """
+    if isinstance(document, Mapping):
+        counts = [
+            ((name, *_kind_and_direction(group)), count) for group, names in document.items() for name, count in names.items()
+        ]
+    else:
+        counts = [((str(name), str(kind), str(direction)), int(count)) for name, kind, direction, count in document or ()]
     return [
-        BreakdownEntry(str(specialization), Kind(str(kind)), Direction(str(direction)), int(count))
-        for specialization, kind, direction, count in document or ()
+        BreakdownEntry(name, Kind(kind), Direction(direction), count)
+        for (name, kind, direction), count in sorted(counts, key=_most_first)
     ]
+
+
+def _kind_and_direction(group: str) -> tuple[str, str]:
+    kind, _, direction = group.partition("/")
+    return kind, direction
+
+
+class Tally:
+    """Counts parts for one reading after another, and writes the counts as JSON: for logs by the hundred thousand."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[PartInText, int] = {}
+        self._parts: list[PartInText] = []
+        self._words: list[tuple[str, str, str]] = []  # of each part: its kind, its group and its name, quoted
+
+    def number_of(self, part: PartInText) -> int:
+        """By which a part is counted."""
+        number = self._numbers.setdefault(part, len(self._parts))
+        if number == len(self._parts):
+            name, kind, direction = part
+            self._parts.append(part)
+            self._words.append((f'"{kind}"', f'"{kind}/{direction}"', json.dumps(name)))
+        return number
+
+    def written(self, numbers: Iterable[int]) -> tuple[str, str]:
+        """The columns `by_kind` and `breakdown` of a reading that lists violations of these parts."""
+        counts: dict[int, int] = {}
+        for number in numbers:
+            counts[number] = counts.get(number, 0) + 1
+        kinds: dict[str, int] = {}
+        groups: dict[str, list[str]] = {}
+        for number, count in counts.items():
+            kind, group, name = self._words[number]
+            kinds[kind] = kinds.get(kind, 0) + count
+            if group in groups:
+                groups[group].append(f"{name}: {count}")
+            else:
+                groups[group] = [f"{name}: {count}"]
+        by_kind = "{" + ", ".join([f"{kind}: {count}" for kind, count in kinds.items()]) + "}"
+        if len(counts) > MOST_ENTRIES:
+            return by_kind, json.dumps(as_json((self._parts[number], count) for number, count in counts.items()))
+        return by_kind, "{" + ", ".join([f"{group}: {{{', '.join(names)}}}" for group, names in groups.items()]) + "}"

@@ -183,8 +183,8 @@ class Checker:
             if report.totals.total_checked:  # an emptied table has healed nothing
                 land(connection, scope, report.check_id, number, report.timestamp, before)
             if written is not None:
-                own = KnownLog(str(written.path.absolute()), written.size, written.mtime_ns, written.digest, LogOutcome.OWN)
-                known_logs.remember(connection, [own])
+                file = str(written.path.absolute()), written.size, written.mtime_ns, written.digest
+                known_logs.remember(connection, [KnownLog(*file, LogOutcome.OWN, dated=report.timestamp)])
         self._forget_recorded(recorded)
         self._on_recorded()
 

@@ -99,5 +99,5 @@ class NewestFacts:
         if newest is not None and newest.check_id is not None:
             figures = current_violations.overview(connection, newest.check_id)
             if len(history.newest_check_ids(connection, watched, 2)) == 2:
-                changes = episodes.changes_in(connection, episodes.scope_of(watched), newest.id)
+                changes = episodes.changes_in(connection, episodes.scope_of(watched), newest.id, newest.timestamp)
         return Facts(version, evidence, newest, changes, figures.oldest, figures.specializations)

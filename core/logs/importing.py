@@ -20,7 +20,7 @@ from core.state.database import StateDatabase
 from core.state.known_logs import UNREAD, KnownLog, KnownPlace, LogOutcome
 from core.status import Thresholds
 
-_BATCH = 5_000  # logs that are taken at once, when they come in the order of their time
+_BATCH = 10_000  # logs that are taken at once, when they come in the order of their time
 _LARGE_BATCH = 50_000  # when they come in any order
 _MOST_AHEAD = timedelta(minutes=10)  # of this machine's clock
 _RACY = 2.0  # seconds in which a folder may change once more without looking changed
@@ -122,7 +122,7 @@ class _Import:
 
     def run(self) -> ImportResult:
         if self._place.is_dir():
-            found, batch = iter(self._new_in_folder()), _BATCH
+            found, batch = self._new_in_folder(), _BATCH
         else:
             found, batch = self._logs_in_archive(), _LARGE_BATCH
         self._progress(0, self._to_do)
@@ -134,12 +134,13 @@ class _Import:
                 self._note(outcomes)
                 self._done += len(logs)
                 self._progress(self._done, self._to_do)
+                del logs, outcomes
                 gc.collect(1)  # what others made meanwhile
         self._name_damage()
         named = [log for _, log in sorted(self._unread.items())]
         return ImportResult(self._imported, max(self._found - self._imported - len(named), 0), named)
 
-    def _new_in_folder(self) -> list[FoundLog]:
+    def _new_in_folder(self) -> Iterator[FoundLog]:
         with self._state.read() as connection:
             settled = known_logs.settled(connection, str(self._place))
         known, others = look_through(self._place, settled)
@@ -149,9 +150,9 @@ class _Import:
             with self._state.write() as connection:
                 known_logs.forget(connection, gone)
             self._unread = {path: log for path, log in self._unread.items() if path not in gone}
-        fresh = [FoundLog(path) for path in paths if self._may_be_read(path)]
+        fresh = [path for path in paths if self._may_be_read(path)] if self._unread else paths
         self._found, self._to_do = known + len(paths), len(fresh)
-        return fresh
+        return map(FoundLog, fresh)
 
     def _may_be_read(self, path: str) -> bool:
         known = self._unread.get(path)

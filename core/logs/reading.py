@@ -6,22 +6,20 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from core.errors import LogBroken
+from core.logs import shape
 from core.model import Kind, Totals, UserId, Violation
 
 LOG_NAME = re.compile(r"\d{8}_\d{6}(_\d+)?_violations\.json")
 
 _CHECK_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-_KINDS = {kind.value: kind for kind in Kind}
-_ACTION_KINDS = {kind.action.value: kind for kind in Kind} | {
+_KINDS: Mapping[str, Kind] = {kind.value: kind for kind in Kind}
+_ACTION_KINDS: Mapping[str, Kind] = {kind.action.value: kind for kind in Kind} | {
     "sync_to_higher_level": Kind.LEVEL_MISMATCH  # the earlier implementation's older name
 }
-_LIST = re.compile(rb'"violations"\s*:\s*\[')
-_HOLE, _HOLE_SAYS = b'"\xe2\x80\xa6"', "\u2026"
 _LONGEST_TEXT = 500  # characters of a user id or a specialization
 _MOST_REMEMBERED = 500_000  # violations, about 200 MB
 
@@ -29,8 +27,7 @@ _MOST_REMEMBERED = 500_000  # violations, about 200 MB
 Kept = TypeVar("Kept")  # what a reader's caller makes of a violation
 
 
-@dataclass(frozen=True, slots=True)
-class ReadLog(Generic[Kept]):
+class ReadLog(NamedTuple, Generic[Kept]):
     """What a log says, whoever wrote it."""
 
     timestamp: datetime
@@ -52,7 +49,7 @@ class _Known(dict[bytes, Kept]):
         self.keep = keep
 
     def __missing__(self, text: bytes) -> Kept:
-        kept = self[text] = self.keep(_violation(json.loads(f"{text.decode()}}}")))
+        kept = self[text] = self.keep(_usual_violation(text) or _violation(json.loads(f"{text.decode()}}}")))
         return kept
 
 
@@ -66,48 +63,39 @@ class LogReader(Generic[Kept]):
         """The bytes of a log as what they say. Raises LogBroken."""
         if len(self._known) > _MOST_REMEMBERED:
             self._known.clear()
-        content, violations = self.cut_into_objects(data) or self._as_a_whole(data)
-        check_id = content.get("check_id")
-        return ReadLog(
-            timestamp=_timestamp(content["timestamp"]),
-            totals=_totals(content, len(violations)),
-            violations=violations,
-            check_id=check_id if isinstance(check_id, str) and _CHECK_ID.fullmatch(check_id) else None,
-            in_maintenance=content.get("in_maintenance") is True,
-        )
+        return self.by_its_shape(data) or self.as_a_whole(data)
 
-    def cut_into_objects(self, data: bytes) -> tuple[Mapping[str, Any], Sequence[Kept]] | None:
-        """`read_as_a_whole` by less work, for most violations stand in the log before as well; None where that cannot be told.
+    def by_its_shape(self, data: bytes) -> ReadLog[Kept] | None:
+        """`as_a_whole` by less work, where a log has the shape that nearly all have; else None.
 
-        The list is cut between its objects. Where every part is an object for itself, and the rest is a report with a hole in
-        that very place, no other reading is possible: JSON has but one.
+        The head is what it looks like. The list is cut between its objects: where every part is an object for itself, and what
+        comes behind are members of an object, no other reading is possible. JSON has but one.
         """
-        begin = _LIST.search(data)
-        end = data.find(b"]", begin.end()) if begin else -1
-        if begin is None or end < 0:
+        head = shape.HEAD.match(data)
+        end = data.find(b"]", head.end()) if head else -1
+        if head is None or end < 0:
             return None
-        before, after = data[: begin.end() - 1], data[end + 1 :]
-        if b"\\" in before + after or _HOLE in before + after:  # then something else might look like the hole
+        listed, tail = data[head.end() : end].strip(shape.BLANKS), data[end + 1 :].strip(shape.BLANKS)
+        if listed and not listed.endswith(b"}"):
             return None
-        texts = data[begin.end() : end].strip().removesuffix(b"}").split(b"},")
+        timestamp, *figures = head.groups()
+        content: dict[str, Any] = {"timestamp": timestamp.decode(), **dict(zip(shape.FIGURES, map(int, figures), strict=True))}
         try:
-            content = _report_in(before + _HOLE + after)
-            if content.get("violations") != _HOLE_SAYS:
-                return None
-            return content, [] if texts == [b""] else list(map(self._known.__getitem__, texts))
+            if tail != b"}":
+                more = json.loads(tail.decode().replace(",", "{", 1)) if tail.startswith(b",") else {}
+                if not more or any(name in more for name in shape.IN_HEAD):
+                    return None
+                content |= more
+            return _read(content, list(map(self._known.__getitem__, listed[:-1].split(b"},"))) if listed else [])
         except (LogBroken, ValueError, RecursionError):  # then the whole is broken as well, and says better why
             return None
 
-    def _as_a_whole(self, data: bytes) -> tuple[Mapping[str, Any], Sequence[Kept]]:
-        content, violations = read_as_a_whole(data)
-        return content, list(map(self._known.keep, violations))
-
-
-def read_as_a_whole(data: bytes) -> tuple[Mapping[str, Any], Sequence[Violation]]:
-    """A log's JSON, and the violations that it lists. Raises LogBroken."""
-    content = _report_in(data)
-    entries = content.get("violations")
-    return content, [_violation(entry) for entry in entries] if isinstance(entries, list) else []
+    def as_a_whole(self, data: bytes) -> ReadLog[Kept]:
+        """Read any JSON. Raises LogBroken."""
+        content = _report_in(data)
+        entries = content.get("violations")
+        violations = [self._known.keep(_violation(entry)) for entry in entries] if isinstance(entries, list) else []
+        return _read(content, violations)
 
 
 def parse_log(data: bytes) -> ReadLog[Violation]:
@@ -151,9 +139,21 @@ def _report_in(data: bytes) -> Mapping[str, Any]:
     return content
 
 
+def _read(content: Mapping[str, Any], violations: Sequence[Kept]) -> ReadLog[Kept]:
+    check_id = content.get("check_id")
+    return ReadLog(
+        _timestamp(content["timestamp"]),
+        _totals(content, len(violations)),
+        violations,
+        check_id if isinstance(check_id, str) and _CHECK_ID.fullmatch(check_id) else None,
+        content.get("in_maintenance") is True,
+    )
+
+
 def _totals(content: Mapping[str, Any], listed: int) -> Totals:
     """The integers; where one is missing the others give it, and the list of violations stands in last."""
-    total, consistent, inconsistent = (_count(content, key) for key in ("total_checked", "consistent", "inconsistent"))
+    total, consistent = _count(content, "total_checked"), _count(content, "consistent")
+    inconsistent = _count(content, "inconsistent")
     if inconsistent is None:
         inconsistent = total - consistent if total is not None and consistent is not None else listed
     if total is None:
@@ -171,7 +171,8 @@ def _totals(content: Mapping[str, Any], listed: int) -> Totals:
 
 
 def _count(content: Mapping[str, Any], key: str) -> int | None:
-    number = _integer(content.get(key))
+    value = content.get(key)
+    number = value if type(value) is int else None if value is None else _integer(value)
     if number is not None and not 0 <= number < 2**63:
         raise LogBroken(f"{key} is {number}")
     return number
@@ -186,6 +187,24 @@ def _integer(value: object) -> int | None:
     if isinstance(value, str) and re.fullmatch(r"\s*-?\d{1,18}(\.0+)?\s*", value):
         return int(float(value)) if "." in value else int(value)
     return None
+
+
+def _usual_violation(text: bytes) -> Violation | None:
+    """`_violation` by less work, where the object without its last brace has the shape that nearly all have."""
+    usual = shape.VIOLATION.fullmatch(text)
+    if usual is None:
+        return None
+    user, name, progress, license_, action, named = usual.groups()
+    kind = _KINDS.get(named.decode()) if named else _ACTION_KINDS.get(action.decode())
+    if kind is None:
+        return None
+    return Violation(
+        int(user),
+        name.decode().strip().upper(),
+        None if progress == b"null" else int(progress),
+        None if license_ == b"null" else int(license_),
+        kind,
+    )
 
 
 def _violation(entry: object) -> Violation:

@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, NamedTuple, cast
 
@@ -81,15 +82,11 @@ def find_logs(folder: Path) -> Sequence[os.DirEntry[str]]:
 
 def look_through(folder: Path, known: Collection[str]) -> tuple[int, Sequence[os.DirEntry[str]]]:
     """How many known paths are in a folder, and the logs beside them, oldest name first: one listing. Raises OSError."""
-    there = 0
-    others = []
+    is_log = LOG_NAME.fullmatch
     with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.path in known:
-                there += 1
-            elif LOG_NAME.fullmatch(entry.name):
-                others.append(entry)
-    return there, [entry for entry in sorted(others, key=lambda entry: entry.name) if _is_file(entry)]
+        logs = [entry for entry in entries if is_log(entry.name)]
+    others = [entry for entry in logs if entry.path not in known] if known else logs
+    return len(logs) - len(others), [entry for entry in sorted(others, key=attrgetter("name")) if _is_file(entry)]
 
 
 def _is_file(entry: os.DirEntry[str]) -> bool:

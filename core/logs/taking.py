@@ -16,27 +16,30 @@ from core.status import Thresholds
 
 _MOST_LISTED = 2_000_000  # violations in a batch
 
+Listed = frozenset[int]  # by a log: places in a batch's rows
+
 
 class Batch:
     """Logs that are taken together, and the rows that they list."""
 
     def __init__(self) -> None:
-        self.logs: list[tuple[ParsedLog | UnreadLog, frozenset[int]]] = []
+        self.logs: list[tuple[ParsedLog, Listed]] = []
+        self.unread: list[UnreadLog] = []
         self.rows = Rows()
         self.listed = 0
 
     def __len__(self) -> int:
-        return len(self.logs)
+        return len(self.logs) + len(self.unread)
 
     def add(self, chunk: ParsedChunk) -> None:
         places = [
             self.rows.place_of(Row(text, name, number, Levels(kind, progress, license_)))
             for text, name, number, kind, progress, license_ in chunk.table
         ]
-        for log in chunk.logs:
-            listed = frozenset(map(places.__getitem__, log.rows)) if isinstance(log, ParsedLog) and log.rows else frozenset()
-            self.logs.append((log, listed))
-            self.listed += len(listed)
+        listed = [frozenset(map(places.__getitem__, log.rows or ())) for log in chunk.logs]
+        self.logs += zip(chunk.logs, listed, strict=True)
+        self.unread += chunk.unread
+        self.listed += sum(map(len, listed))
 
 
 def batches(chunks: Iterable[ParsedChunk], size: int) -> Iterator[Batch]:
@@ -56,15 +59,11 @@ def take(connection: sa.Connection, batch: Batch, latest: datetime, thresholds: 
 
     What came of each that was not known at its path. Call in one transaction.
     """
-    whole = [log for log, _ in batch.logs if isinstance(log, ParsedLog)]
-    sorter = _Sorter(
-        ours=history.known_check_ids(connection, [log.check_id for log in whole if log.check_id]),
-        taken=known_logs.taken(connection, [log.digest for log in whole]),
-        at_paths=dict(known_logs.contents_of(connection, [log.path for log, _ in batch.logs])),
-        latest=latest,
-    )
+    sorter = _Sorter(connection, batch, latest)
     for log, listed in batch.logs:
         sorter.sort(log, listed)
+    for unread in batch.unread:
+        sorter.name(unread)
     fresh = sorted(sorter.fresh, key=lambda one: one[0].timestamp)
     numbers = history.record_imported(connection, [log for log, _ in fresh], thresholds)
     readings = {
@@ -81,32 +80,39 @@ def take(connection: sa.Connection, batch: Batch, latest: datetime, thresholds: 
 class _Sorter:
     """Tells new logs from those that are known, broken or of tomorrow."""
 
-    def __init__(self, ours: set[str], taken: set[str], at_paths: dict[str, str], latest: datetime) -> None:
-        self.fresh: list[tuple[ParsedLog, frozenset[int]]] = []
+    def __init__(self, connection: sa.Connection, batch: Batch, latest: datetime) -> None:
+        self.fresh: list[tuple[ParsedLog, Listed]] = []
         self.outcomes: dict[str, KnownLog] = {}
-        self._ours = ours
-        self._taken = taken
-        self._at_paths = at_paths
+        logs = [log for log, _ in batch.logs]
+        dates = [log.timestamp for log in logs]
+        self._ours = history.known_check_ids(connection, [log.check_id for log in logs if log.check_id])
+        self._taken = known_logs.taken(connection, min(dates), max(dates)) if dates else set()
+        self._at_paths = dict(
+            known_logs.contents_of(connection, [*(log.path for log in logs), *(log.path for log in batch.unread)])
+        )
         self._latest = latest
 
-    def sort(self, log: ParsedLog | UnreadLog, listed: frozenset[int]) -> None:
-        digest = log.digest if isinstance(log, ParsedLog) else None
+    def sort(self, log: ParsedLog, listed: Listed) -> None:
+        """Tell what a log is."""
+        digest = log.digest
         known = self._at_paths.get(log.path)
-        if known is not None and known == digest:
+        if known == digest:
             return
-        # an archive may hold two of a name, or be replaced: what was read there before stays known
-        path = log.path if known is None else f"{log.path}#{(digest or 'unread')[:8]}"
-        file = path, log.size, log.mtime_ns
-        if isinstance(log, UnreadLog):
-            self.outcomes[path] = KnownLog(*file, None, LogOutcome.BROKEN, log.problem)
-        elif log.timestamp > self._latest:
+        path = log.path if known is None else _beside(log.path, digest)
+        if log.timestamp > self._latest:
             problem = f"it is dated in the future, {log.timestamp:%Y-%m-%d %H:%M} UTC; it is read when that time has come"
-            self.outcomes[path] = KnownLog(*file, None, LogOutcome.EARLY, problem)
-        else:
-            self._at_paths[log.path] = log.digest
-            self.outcomes[path] = KnownLog(*file, log.digest, self._outcome_of(log, listed))
+            self.outcomes[path] = KnownLog(path, log.size, log.mtime_ns, None, LogOutcome.EARLY, problem)
+            return
+        self._at_paths[log.path] = digest
+        outcome = self._outcome_of(log, listed)
+        self.outcomes[path] = KnownLog(path, log.size, log.mtime_ns, digest, outcome, None, log.timestamp)
 
-    def _outcome_of(self, log: ParsedLog, listed: frozenset[int]) -> LogOutcome:
+    def name(self, log: UnreadLog) -> None:
+        """A log that cannot be read is broken."""
+        path = _beside(log.path, "unread") if log.path in self._at_paths else log.path
+        self.outcomes[path] = KnownLog(path, log.size, log.mtime_ns, None, LogOutcome.BROKEN, log.problem)
+
+    def _outcome_of(self, log: ParsedLog, listed: Listed) -> LogOutcome:
         if log.check_id in self._ours:
             return LogOutcome.OWN
         if log.digest in self._taken:
@@ -116,3 +122,8 @@ class _Sorter:
             self._ours.add(log.check_id)
         self.fresh.append((log, listed))
         return LogOutcome.IMPORTED
+
+
+def _beside(path: str, what: str) -> str:
+    """An archive may hold two of a name, or be replaced: what was read there before stays known."""
+    return f"{path}#{what[:8]}"

@@ -1,56 +1,47 @@
-"""Adding very many plain rows, for imports: as SQLAlchemy would, in half the time."""
+"""Adding very many plain rows, for imports: as SQLAlchemy would, in a third of the time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping
+from itertools import chain, islice
 from typing import Any
 
 import sqlalchemy as sa
 
 from core.state.parts import in_parts
-from core.state.schema import UtcDateTime
+
+_AT_ONCE = 40  # rows of one statement; SQLite takes 999 parameters at least
 
 
-def insert_rows(
-    connection: sa.Connection,
-    table: sa.Table,
-    columns: Sequence[str],
-    rows: Iterable[Sequence[Any]],
-    written: Collection[str] = (),
+def insert_columns(
+    connection: sa.Connection, table: sa.Table, columns: Mapping[str, Iterable[Any]], written: Collection[str] = ()
 ) -> None:
-    """Add rows that hold values of these columns, in this order. The table's types and their statement are SQLAlchemy's.
+    """Add rows, given by their columns; the shortest says how many. The table's types and their statement are SQLAlchemy's.
 
     What is left out is the handling of each row as if it were the only one. Values of `written` columns are as the driver
     takes them already.
     """
-    compiled = sa.insert(table).compile(dialect=connection.dialect, column_keys=list(columns))
-    processors = [None if name in written else _processor(table.c[name].type, connection.dialect) for name in columns]
-    for part in in_parts(rows):
-        by_column = [
-            values if processor is None else list(map(processor, values))
-            for processor, values in zip(processors, zip(*part, strict=True), strict=True)
-        ]
-        if compiled.positional:
-            order = [columns.index(name) for name in compiled.positiontup or ()]
-            connection.exec_driver_sql(str(compiled), list(zip(*(by_column[place] for place in order), strict=True)))
-        else:
-            connection.exec_driver_sql(
-                str(compiled), [dict(zip(columns, row, strict=True)) for row in zip(*by_column, strict=True)]
-            )
+    dialect = connection.dialect
+    compiled = sa.insert(table).compile(dialect=dialect, column_keys=list(columns))
+    taken = {}
+    for name, values in columns.items():
+        processor = None if name in written else table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
+        taken[name] = map(processor, values) if processor else values
+    if compiled.positional:
+        _insert_many_at_once(connection, str(compiled), [taken[name] for name in compiled.positiontup or ()])
+    else:
+        for part in in_parts(zip(*taken.values(), strict=False)):
+            connection.exec_driver_sql(str(compiled), [dict(zip(taken, row, strict=True)) for row in part])
 
 
-def _processor(type_: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Callable[[Any], Any] | None:
-    processor = type_.dialect_impl(dialect).bind_processor(dialect)
-    return _Moments(processor).__getitem__ if processor and isinstance(type_, UtcDateTime) else processor
-
-
-class _Moments(dict[datetime | None, Any]):
-    """Each moment as the driver takes it. Those of readings stand in many rows."""
-
-    def __init__(self, processor: Callable[[Any], Any]) -> None:
-        self._processor = processor
-
-    def __missing__(self, moment: datetime | None) -> Any:
-        taken = self[moment] = self._processor(moment)
-        return taken
+def _insert_many_at_once(connection: sa.Connection, statement: str, columns: Collection[Iterable[Any]]) -> None:
+    """SQLite handles a statement of forty rows in two thirds of the time of forty statements."""
+    head, row = statement.rsplit(" VALUES ", 1)
+    values = chain.from_iterable(zip(*columns, strict=False))
+    statements = iter(lambda: tuple(islice(values, _AT_ONCE * len(columns))), ())
+    for part in in_parts(statements):
+        rest = [] if len(part[-1]) == len(part[0]) else [part.pop()]
+        for parameters in (part, rest):
+            if parameters:
+                rows = len(parameters[0]) // len(columns)
+                connection.exec_driver_sql(f"{head} VALUES {', '.join([row] * rows)}", parameters)

@@ -109,17 +109,19 @@ def is_open(scope: str) -> sa.ColumnElement[bool]:
     return sa.and_(episodes.c.watched == scope, episodes.c.resolved_at.is_(None))
 
 
-def changes_in(connection: sa.Connection, scope: str, number: int) -> Changes:
-    """What the check with this row of history found against the one before it, as long as it is the newest."""
+def changes_in(connection: sa.Connection, scope: str, number: int, at: datetime) -> Changes:
+    """What the check with this row of history and this time found against the one before it, as long as it is the newest."""
     earlier = episodes.alias("earlier")
     before = sa.exists().where(_is_earlier(earlier))
     new, returned = connection.execute(
         sa.select(sa.func.count(), sa.func.count().filter(before)).where(
-            episodes.c.opened_in == number, episodes.c.watched == scope
+            episodes.c.first_seen == at, episodes.c.opened_in == number, episodes.c.watched == scope
         )
     ).one()
     healed = connection.execute(
-        sa.select(sa.func.count()).where(episodes.c.resolved_in == number, episodes.c.watched == scope)
+        sa.select(sa.func.count()).where(
+            episodes.c.resolved_at == at, episodes.c.resolved_in == number, episodes.c.watched == scope
+        )
     ).scalar_one()
     now_open = connection.execute(sa.select(sa.func.count()).where(is_open(scope))).scalar_one()
     return Changes(new, returned, now_open - new, healed)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import repeat
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,16 +17,15 @@ from sqlalchemy.sql.functions import FunctionElement
 from core.breakdown import BreakdownEntry, as_json, from_json
 from core.logs.parsing import ParsedLog
 from core.model import Kind, Outcome, Report, Request, Source, Status, Totals, Trigger
-from core.state.bulk import insert_rows
+from core.state.bulk import insert_columns
 from core.state.parts import is_one_of
 from core.state.schema import history
 from core.status import Evidence, Thresholds, rate_of
 
 _LONGEST_ERROR, _LONGEST_NAME = 2_000, 200
-_IMPORTED = (
-    *("source", "check_id", "timestamp", "log_file"),
-    *("outcome", "total_checked", "consistent", "inconsistent", "consistency_rate"),
-    *("unidentified_progress_rows", "unidentified_license_rows", "by_kind", "breakdown", "in_maintenance"),
+_FIGURES = (
+    *("total_checked", "consistent", "inconsistent", "consistency_rate", "outcome"),
+    *("unidentified_progress_rows", "unidentified_license_rows"),
 )
 _FIRST_SPAN = 2_000  # rows: a week of checks, in which the status usually changed
 
@@ -106,17 +106,18 @@ def record_failed(connection: sa.Connection, attempt: FailedAttempt, watched: st
 def record_imported(connection: sa.Connection, logs: Sequence[ParsedLog], thresholds: Thresholds) -> Sequence[int]:
     """Add the rows of logs that somebody else wrote, each with its file's name; their numbers. One at a time may do that."""
     newest = latest_id(connection)
-    figures = {}
-    for total, inconsistent, *unidentified in {log.figures for log in logs}:
-        totals = Totals(total, inconsistent)
-        derived = totals.outcome.value, total, totals.consistent, inconsistent, rate_of(totals, thresholds)
-        figures[total, inconsistent, *unidentified] = (*derived, *unidentified)
-    source = Source.IMPORT.value
-    rows = [
-        (source, log.check_id, log.timestamp, log.name, *figures[log.figures], log.by_kind, log.breakdown, log.in_maintenance)
-        for log in logs
-    ]
-    insert_rows(connection, history, _IMPORTED, rows, written=("by_kind", "breakdown", "in_maintenance"))
+    derived = {figures: _derived(*figures, thresholds=thresholds) for figures in {log.figures for log in logs}}
+    columns = {
+        "source": repeat(Source.IMPORT.value),
+        "timestamp": [log.timestamp for log in logs],
+        "check_id": [log.check_id for log in logs],
+        "log_file": [log.name for log in logs],
+        "by_kind": [log.by_kind for log in logs],
+        "breakdown": [log.breakdown for log in logs],
+        "in_maintenance": [log.in_maintenance for log in logs],
+        **dict(zip(_FIGURES, zip(*(derived[log.figures] for log in logs), strict=True), strict=False)),
+    }
+    insert_columns(connection, history, columns, written=("by_kind", "breakdown", "in_maintenance"))
     added = sa.select(history.c.id).where(history.c.id > newest, history.c.source == Source.IMPORT).order_by(history.c.id)
     return connection.execute(added).scalars().all()
 
@@ -325,6 +326,12 @@ def _checks_of(watched: str | None) -> tuple[sa.ColumnElement[bool], ...]:
 
 def _failed_since(watched: str | None, newest: Attempt | None) -> tuple[sa.ColumnElement[bool], ...]:
     return *_checks_of(watched), history.c.outcome == Outcome.FAILED, history.c.id > (newest.id if newest else 0)
+
+
+def _derived(total: int, inconsistent: int, *unidentified: int, thresholds: Thresholds) -> tuple[Any, ...]:
+    """The columns _FIGURES."""
+    totals = Totals(total, inconsistent)
+    return total, totals.consistent, inconsistent, rate_of(totals, thresholds), totals.outcome.value, *unidentified
 
 
 def _figures(totals: Totals, rate: Decimal | None, by_kind: Mapping[Kind, int]) -> dict[str, Any]:

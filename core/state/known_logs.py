@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from core.state.bulk import insert_rows
+from core.state.bulk import insert_columns
 from core.state.parts import is_one_of
 from core.state.schema import known_logs, log_folders
 
@@ -36,6 +37,7 @@ class KnownLog(NamedTuple):
     digest: str | None
     outcome: LogOutcome
     problem: str | None = None
+    dated: datetime | None = None  # the moment that it says; None when it cannot be read
 
     def is_of(self, size: int, mtime_ns: int) -> bool:
         """Whether the file is as it was. One that changed may have become whole."""
@@ -60,16 +62,17 @@ def remember(connection: sa.Connection, logs: Sequence[KnownLog]) -> None:
     """Keep what came of logs, in place of what was known of them."""
     known = is_one_of(known_logs.c.path, [log.path for log in logs], connection.dialect)
     forget(connection, connection.execute(sa.select(known_logs.c.path).where(known)).scalars().all())
-    insert_rows(connection, known_logs, KnownLog._fields, logs)
+    insert_columns(connection, known_logs, dict(zip(KnownLog._fields, zip(*logs, strict=True), strict=False)))
 
 
-def taken(connection: sa.Connection, digests: Iterable[str]) -> set[str]:
-    """Which of these contents were taken into history before."""
-    whole = sa.select(known_logs.c.digest).where(
-        known_logs.c.outcome.in_([LogOutcome.OWN, LogOutcome.IMPORTED]),
-        is_one_of(known_logs.c.digest, digests, connection.dialect),
-    )
-    return {str(digest) for digest in connection.execute(whole).scalars()}
+def taken(connection: sa.Connection, first: datetime, last: datetime) -> set[str]:
+    """Contents of logs dated from `first` to `last` that were taken into history before, maybe with some of other times.
+
+    What is the same is dated the same, so no other log can hold any of these. Earlier versions did not write that moment down.
+    """
+    dated = sa.or_(known_logs.c.dated.between(first, last), known_logs.c.dated.is_(None))
+    whole = known_logs.c.outcome.in_([LogOutcome.OWN, LogOutcome.IMPORTED])
+    return {str(digest) for digest in connection.execute(sa.select(known_logs.c.digest).where(dated, whole)).scalars()}
 
 
 def named(connection: sa.Connection, name: str) -> Sequence[str]:
@@ -82,7 +85,7 @@ def broken(connection: sa.Connection) -> Sequence[KnownLog]:
     """The logs that cannot be read, or not yet, by path."""
     statement = sa.select(known_logs).where(known_logs.c.outcome.in_(UNREAD)).order_by(known_logs.c.path)
     return [
-        KnownLog(row.path, row.size, row.mtime_ns, row.digest, LogOutcome(row.outcome), row.problem)
+        KnownLog(row.path, row.size, row.mtime_ns, row.digest, LogOutcome(row.outcome), row.problem, row.dated)
         for row in connection.execute(statement)
     ]
 

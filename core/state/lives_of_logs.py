@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
+from itertools import repeat
 from typing import Any
 
 import sqlalchemy as sa
 
 from core.lives import Key, Levels, Life, Rows, Told, retold
 from core.state import readings
-from core.state.bulk import insert_rows
+from core.state.bulk import insert_columns
 from core.state.episodes import scope_of
 from core.state.parts import in_parts
 from core.state.schema import episode_changes, episodes
-
-_COLUMNS = (
-    *("watched", "user_text", "specialization", "user_number"),
-    *("first_seen", "opened_in", "last_seen", "resolved_at", "resolved_in"),
-    *("first_kind", "first_progress_level", "first_license_level", "kind", "progress_level", "license_level"),
-)
 
 
 def take_readings(connection: sa.Connection, new: Mapping[Key, Set[int]], rows: Rows) -> None:
@@ -85,15 +80,32 @@ def _replace(connection: sa.Connection, scope: str, before: Sequence[Life], now:
     if ids:
         connection.execute(sa.delete(episode_changes).where(episode_changes.c.episode_id == sa.bindparam("gone")), ids)
         connection.execute(sa.delete(episodes).where(episodes.c.id == sa.bindparam("gone")), ids)
-    insert_rows(connection, episodes, list(_COLUMNS), (_values(scope, life) for life in fresh if not life.changes))
+    insert_columns(connection, episodes, _columns(scope, [life for life in fresh if not life.changes]))
     for part in in_parts([life for life in fresh if life.changes]):
-        rows = [dict(zip(_COLUMNS, _values(scope, life), strict=True)) for life in part]
+        columns = _columns(scope, part)
+        rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=False)]
         numbered = sa.insert(episodes).returning(episodes.c.id, sort_by_parameter_order=True)
         numbers = connection.execute(numbered, rows).scalars().all()
-        changes = ((number, at, *levels) for number, life in zip(numbers, part, strict=True) for at, levels in life.changes)
-        insert_rows(connection, episode_changes, ["episode_id", "at", "kind", "progress_level", "license_level"], changes)
+        changes = [(number, at, *levels) for number, life in zip(numbers, part, strict=True) for at, levels in life.changes]
+        names = ("episode_id", "at", "kind", "progress_level", "license_level")
+        insert_columns(connection, episode_changes, dict(zip(names, zip(*changes, strict=True), strict=True)))
 
 
-def _values(scope: str, life: Life) -> tuple[Any, ...]:
-    closed_at, closed_in = life.closed or (None, None)
-    return (scope, *life.pair, life.number, *life.opened, life.last_seen, closed_at, closed_in, *life.first, *life.now)
+def _columns(scope: str, lives: Sequence[Life]) -> Mapping[str, Iterable[Any]]:
+    return {
+        "watched": repeat(scope),
+        "user_text": [life.pair[0] for life in lives],
+        "specialization": [life.pair[1] for life in lives],
+        "user_number": [life.number for life in lives],
+        "first_seen": [life.opened.at for life in lives],
+        "opened_in": [life.opened.number for life in lives],
+        "last_seen": [life.last_seen for life in lives],
+        "resolved_at": [life.closed and life.closed.at for life in lives],
+        "resolved_in": [life.closed and life.closed.number for life in lives],
+        "first_kind": [life.first.kind for life in lives],
+        "first_progress_level": [life.first.progress for life in lives],
+        "first_license_level": [life.first.license for life in lives],
+        "kind": [life.now.kind for life in lives],
+        "progress_level": [life.now.progress for life in lives],
+        "license_level": [life.now.license for life in lives],
+    }

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core.errors import LogBroken
-from core.logs.reading import parse_log, read_as_a_whole, reader_of_violations
+from core.logs.reading import parse_log, reader_of_violations
 from core.logs.sources import find_logs
 from core.model import Action, Kind
 from core.status import rate_of
@@ -271,18 +271,17 @@ def test_a_list_that_is_cut_between_its_objects_says_the_same_as_the_whole(
     for text in (data, data) if mutation is None else (data, data[: mutation[0]] + mutation[1] + data[mutation[0] + 1 :]):
         with suppress(LogBroken):
             reader.parse(data)
-        cut = reader.cut_into_objects(text)
+        cut = reader.by_its_shape(text)
         if cut is not None:
-            assert cut[1] == read_as_a_whole(text)[1]
-            assert {**cut[0], "violations": None} == {**read_as_a_whole(text)[0], "violations": None}
+            assert cut == reader.as_a_whole(text)
 
 
 def test_the_usual_logs_are_cut() -> None:
     for name in READABLE:
         data = (SAMPLES / name).read_bytes()
-        cut = reader_of_violations().cut_into_objects(data)
+        cut = reader_of_violations().by_its_shape(data)
         assert cut is not None, name
-        assert cut[1] == read_as_a_whole(data)[1]
+        assert cut == reader_of_violations().as_a_whole(data)
 
 
 def test_what_is_equal_and_not_the_same_is_told_apart() -> None:

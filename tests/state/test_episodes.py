@@ -84,7 +84,7 @@ def test_what_changed_since_the_check_before_is_counted(fresh_state: StateDataba
     for number, users in enumerate([(1, 2), (2, 3), (1, 4), (1, 4)]):
         check(fresh_state, NOON + number * FIVE, *users)
         with fresh_state.read() as connection:
-            found.append(episodes.changes_in(connection, SCOPE, number + 1))
+            found.append(episodes.changes_in(connection, SCOPE, number + 1, NOON + number * FIVE))
     assert found == [Changes(2, 0, 0, 0), Changes(1, 0, 1, 1), Changes(2, 1, 0, 2), Changes(0, 0, 2, 0)]
 
 
