@@ -84,7 +84,7 @@ def parse_all(found: Iterable[FoundLog], largest: int) -> Iterator[ParsedChunk]:
         first.append(chunk)
     processes = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if processes > 1 and _is_much(first):
-        yield from _side_by_side(chain(first, chunks), largest, int(os.environ.get("NP", processes)))
+        yield from _side_by_side(chain(first, chunks), largest, processes)
     else:
         for chunk in chain(first, chunks):
             yield _parsed(chunk.logs, largest)
