@@ -82,15 +82,16 @@ class Tally:
     def __init__(self) -> None:
         self._numbers: dict[PartInText, int] = {}
         self._parts: list[PartInText] = []
-        self._words: list[tuple[str, str, str]] = []  # of each part: its kind, its group and its name, quoted
+        self._words: list[tuple[int, str]] = []  # of each part: the place of its group, and the beginning of its count
+        self._groups: dict[tuple[str, str], int] = {}
 
     def number_of(self, part: PartInText) -> int:
         """By which a part is counted."""
         number = self._numbers.setdefault(part, len(self._parts))
         if number == len(self._parts):
-            name, kind, direction = part
+            name, *group = part
             self._parts.append(part)
-            self._words.append((f'"{kind}"', f'"{kind}/{direction}"', json.dumps(name)))
+            self._words.append((self._groups.setdefault((group[0], group[1]), len(self._groups)), f"{json.dumps(name)}: "))
         return number
 
     def written(self, numbers: Iterable[int]) -> tuple[str, str]:
@@ -98,16 +99,20 @@ class Tally:
         counts: dict[int, int] = {}
         for number in numbers:
             counts[number] = counts.get(number, 0) + 1
-        kinds: dict[str, int] = {}
-        groups: dict[str, list[str]] = {}
+        sums = [0] * len(self._groups)
+        texts: list[list[str]] = [[] for _ in sums]
+        words = self._words
         for number, count in counts.items():
-            kind, group, name = self._words[number]
-            kinds[kind] = kinds.get(kind, 0) + count
-            if group in groups:
-                groups[group].append(f"{name}: {count}")
-            else:
-                groups[group] = [f"{name}: {count}"]
-        by_kind = "{" + ", ".join([f"{kind}: {count}" for kind, count in kinds.items()]) + "}"
+            group, name = words[number]
+            sums[group] += count
+            texts[group].append(f"{name}{count}")
+        kinds: dict[str, int] = {}
+        groups = []
+        for (kind, direction), sum_, names in zip(self._groups, sums, texts, strict=True):
+            if sum_:
+                kinds[kind] = kinds.get(kind, 0) + sum_
+                groups.append(f'"{kind}/{direction}": {{{", ".join(names)}}}')
+        by_kind = "{" + ", ".join([f'"{kind}": {count}' for kind, count in kinds.items()]) + "}"
         if len(counts) > MOST_ENTRIES:
             return by_kind, json.dumps(as_json((self._parts[number], count) for number, count in counts.items()))
-        return by_kind, "{" + ", ".join([f"{group}: {{{', '.join(names)}}}" for group, names in groups.items()]) + "}"
+        return by_kind, f"{{{', '.join(groups)}}}"

@@ -23,6 +23,7 @@ from core.status import Thresholds
 _BATCH = 10_000  # logs that are taken at once, when they come in the order of their time
 _LARGE_BATCH = 50_000  # when they come in any order
 _MOST_AHEAD = timedelta(minutes=10)  # of this machine's clock
+_OBJECTS = 1_000_000  # that are made, and stay, before somebody looks which of them hold each other only
 _RACY = 2.0  # seconds in which a folder may change once more without looking changed
 
 Progress = Callable[[int, int | None], None]  # logs done; logs to do, when that is known
@@ -126,7 +127,7 @@ class _Import:
         else:
             found, batch = self._logs_in_archive(), _LARGE_BATCH
         self._progress(0, self._to_do)
-        with _collector_at_rest():
+        with _collector_seldom():
             for logs in batches(parse_all(found, self._limits.largest), batch):
                 with self._state.write() as connection:
                     outcomes = take(connection, logs, self._latest, self._thresholds)
@@ -134,8 +135,6 @@ class _Import:
                 self._note(outcomes)
                 self._done += len(logs)
                 self._progress(self._done, self._to_do)
-                del logs, outcomes
-                gc.collect(1)  # what others made meanwhile
         self._name_damage()
         named = [log for _, log in sorted(self._unread.items())]
         return ImportResult(self._imported, max(self._found - self._imported - len(named), 0), named)
@@ -194,12 +193,12 @@ class _Import:
 
 
 @contextmanager
-def _collector_at_rest() -> Iterator[None]:
-    """Figures come by the hundred thousand and hold no cycles: looking for some takes as long as all the rest."""
-    enabled = gc.isenabled()
-    gc.disable()
+def _collector_seldom() -> Iterator[None]:
+    """Figures come by the hundred thousand and hold no cycles: looking for some each time takes as long as all the rest."""
+    first, *rest = gc.get_threshold()
+    if first:  # else somebody has put it to rest
+        gc.set_threshold(max(first, _OBJECTS), *rest)
     try:
         yield
     finally:
-        if enabled:
-            gc.enable()
+        gc.set_threshold(first, *rest)

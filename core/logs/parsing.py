@@ -232,7 +232,8 @@ class _Table:
 
     def _one_a_pair(self, places: Sequence[int]) -> Sequence[int]:
         """A log that lists a pair twice is taken at its first word."""
-        if self._sharing.isdisjoint(places):
+        sharing = self._sharing.intersection(places)
+        if len({self.rows[place][:2] for place in sharing}) == len(sharing):
             return places
         return list({self.rows[place][:2]: place for place in reversed(places)}.values())
 

@@ -43,13 +43,16 @@ class Batch:
 
 
 def batches(chunks: Iterable[ParsedChunk], size: int) -> Iterator[Batch]:
-    """Chunks put together until they hold about `size` logs, or very many violations."""
-    batch = Batch()
+    """Chunks put together until they hold about `size` logs, or very many violations.
+
+    The first ones are smaller: then there is something to take while the processes that read have only begun.
+    """
+    batch, enough = Batch(), max(size // 8, 1)
     for chunk in chunks:
         batch.add(chunk)
-        if len(batch) >= size or batch.listed >= _MOST_LISTED:
+        if len(batch) >= enough or batch.listed >= _MOST_LISTED:
             yield batch
-            batch = Batch()
+            batch, enough = Batch(), min(2 * enough, size)
     if batch:
         yield batch
 
