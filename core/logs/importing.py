@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from core.logs.parsing import parse_all
 from core.logs.sources import ArchiveDamaged, FoundLog, Limits, logs_in_archive, look_through
-from core.logs.taking import batches, take
+from core.logs.taking import Taken, batches, take
 from core.state import audit, known_logs
 from core.state.database import StateDatabase
 from core.state.known_logs import UNREAD, KnownLog, KnownPlace, LogOutcome
@@ -130,9 +130,9 @@ class _Import:
         with _collector_seldom():
             for logs in batches(parse_all(found, self._limits.largest), batch):
                 with self._state.write() as connection:
-                    outcomes = take(connection, logs, self._latest, self._thresholds)
-                    self._name_importer(connection, outcomes)
-                self._note(outcomes)
+                    taken = take(connection, self._place, logs, self._latest, self._thresholds)
+                    self._name_importer(connection, taken)
+                self._note(taken)
                 self._done += len(logs)
                 self._progress(self._done, self._to_do)
         self._name_damage()
@@ -165,15 +165,17 @@ class _Import:
         except ArchiveDamaged as damaged:  # what stood before counts
             self._damage = str(damaged)
 
-    def _note(self, outcomes: Sequence[KnownLog]) -> None:
-        for log in outcomes:
+    def _note(self, taken: Taken) -> None:
+        self._imported += len(taken.imported)
+        for path in self._unread.keys() & taken.imported:
+            del self._unread[path]
+        for log in taken.others:
             self._unread.pop(log.path, None)
             if log.outcome in UNREAD:
                 self._unread[log.path] = log
-            self._imported += log.outcome is LogOutcome.IMPORTED
 
-    def _name_importer(self, connection: sa.Connection, outcomes: Sequence[KnownLog]) -> None:
-        if self._by is not None and any(log.outcome is LogOutcome.IMPORTED for log in outcomes):
+    def _name_importer(self, connection: sa.Connection, taken: Taken) -> None:
+        if self._by is not None and taken.imported:
             audit.note(connection, self._now, self._by, audit.Deed.LOGS_IMPORTED, f"from {self._place}")
             self._by = None
 

@@ -19,7 +19,7 @@ from core.breakdown import Tally
 from core.errors import LogBroken
 from core.logs.reading import LogReader, ReadLog, digest_of
 from core.logs.sources import FoundLog, loaded
-from core.model import Violation
+from core.model import Kind, UserId, direction_of
 
 _CHUNK = 250  # logs that one process reads at a time
 _CHUNK_BYTES = 2_000_000
@@ -194,18 +194,18 @@ class _Table:
         self._part: list[int] = []  # of each row
         self._tally = Tally()
 
-    def place_of(self, violation: Violation) -> int:
+    def place_of(
+        self, user: UserId, specialization: str, progress_level: int | None, license_level: int | None, kind: Kind
+    ) -> int:
         """The place of a new row."""
-        user = violation.user_id
-        text, number = _storable(str(user)), user if isinstance(user, int) else None
-        name = _storable(violation.specialization)
-        kind = violation.kind.value
-        self.rows.append((text, name, number, kind, violation.progress_level, violation.license_level))
+        text, number = (str(user), user) if isinstance(user, int) else (_storable(user), None)
+        name = _storable(specialization)
+        self.rows.append((text, name, number, kind.value, progress_level, license_level))
+        self._part.append(self._tally.number_of((name, kind.value, direction_of(kind, progress_level, license_level).value)))
         place = len(self.rows) - 1
         first = self._pairs.setdefault((text, name), place)
         if first != place:
             self._sharing |= {first, place}
-        self._part.append(self._tally.number_of((name, kind, violation.direction.value)))
         return place
 
     def taken_down(self, found: FoundLog, log: ReadLog[int]) -> ParsedLog:

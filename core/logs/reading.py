@@ -25,6 +25,8 @@ _MOST_REMEMBERED = 500_000  # violations, about 200 MB
 
 
 Kept = TypeVar("Kept")  # what a reader's caller makes of a violation
+Entry = tuple[UserId, str, int | None, int | None, Kind]  # user, specialization, both levels, kind: what a violation begins with
+Keep = Callable[[UserId, str, int | None, int | None, Kind], Kept]
 
 
 class ReadLog(NamedTuple, Generic[Kept]):
@@ -45,18 +47,18 @@ class ReadLog(NamedTuple, Generic[Kept]):
 class _Known(dict[bytes, Kept]):
     """What was made of violations, by the text of each without its last brace. A new one is read as it is asked for."""
 
-    def __init__(self, keep: Callable[[Violation], Kept]) -> None:
+    def __init__(self, keep: Keep[Kept]) -> None:
         self.keep = keep
 
     def __missing__(self, text: bytes) -> Kept:
-        kept = self[text] = self.keep(_usual_violation(text) or _violation(json.loads(f"{text.decode()}}}")))
+        kept = self[text] = self.keep(*(_usual_entry(text) or _entry(json.loads(f"{text.decode()}}}"))))
         return kept
 
 
 class LogReader(Generic[Kept]):
     """Reads log after log. A violation that stands in many of them is read once, and what `keep` made of it stands for it."""
 
-    def __init__(self, keep: Callable[[Violation], Kept]) -> None:
+    def __init__(self, keep: Keep[Kept]) -> None:
         self._known = _Known(keep)
 
     def parse(self, data: bytes) -> ReadLog[Kept]:
@@ -94,7 +96,7 @@ class LogReader(Generic[Kept]):
         """Read any JSON. Raises LogBroken."""
         content = _report_in(data)
         entries = content.get("violations")
-        violations = [self._known.keep(_violation(entry)) for entry in entries] if isinstance(entries, list) else []
+        violations = [self._known.keep(*_entry(entry)) for entry in entries] if isinstance(entries, list) else []
         return _read(content, violations)
 
 
@@ -105,7 +107,7 @@ def parse_log(data: bytes) -> ReadLog[Violation]:
 
 def reader_of_violations() -> LogReader[Violation]:
     """A reader that keeps violations as they are."""
-    return LogReader(lambda violation: violation)
+    return LogReader(Violation)
 
 
 def digest_of(data: bytes) -> str:
@@ -189,8 +191,8 @@ def _integer(value: object) -> int | None:
     return None
 
 
-def _usual_violation(text: bytes) -> Violation | None:
-    """`_violation` by less work, where the object without its last brace has the shape that nearly all have."""
+def _usual_entry(text: bytes) -> Entry | None:
+    """`_entry` by less work, where the object without its last brace has the shape that nearly all have."""
     usual = shape.VIOLATION.fullmatch(text)
     if usual is None:
         return None
@@ -198,23 +200,18 @@ def _usual_violation(text: bytes) -> Violation | None:
     kind = _KINDS.get(named.decode()) if named else _ACTION_KINDS.get(action.decode())
     if kind is None:
         return None
-    return Violation(
-        int(user),
-        name.decode().strip().upper(),
-        None if progress == b"null" else int(progress),
-        None if license_ == b"null" else int(license_),
-        kind,
-    )
+    levels = None if progress == b"null" else int(progress), None if license_ == b"null" else int(license_)
+    return int(user), name.decode().strip().upper(), *levels, kind
 
 
-def _violation(entry: object) -> Violation:
+def _entry(entry: object) -> Entry:
     if not isinstance(entry, dict):
         raise LogBroken("it lists a violation that is not an object")
     progress, license_ = _level(entry, "progress_level"), _level(entry, "license_level")
     user = entry.get("user_id")
     integer = None if isinstance(user, str) else _integer(user)
     user_id: UserId = integer if integer is not None and _fits(integer) else _text(user)
-    return Violation(user_id, _text(entry.get("specialization") or "").strip().upper(), progress, license_, _kind(entry))
+    return user_id, _text(entry.get("specialization") or "").strip().upper(), progress, license_, _kind(entry)
 
 
 def _level(entry: Mapping[str, Any], key: str) -> int | None:

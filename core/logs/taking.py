@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -57,12 +59,17 @@ def batches(chunks: Iterable[ParsedChunk], size: int) -> Iterator[Batch]:
         yield batch
 
 
-def take(connection: sa.Connection, batch: Batch, latest: datetime, thresholds: Thresholds) -> Sequence[KnownLog]:
-    """Take those logs into history and lives that nobody has taken before and that are not dated after `latest`.
+class Taken(NamedTuple):
+    """What came of the logs of a batch that were not known at their paths."""
 
-    What came of each that was not known at its path. Call in one transaction.
-    """
-    sorter = _Sorter(connection, batch, latest)
+    imported: Sequence[str]  # paths
+    others: Sequence[KnownLog]
+
+
+def take(connection: sa.Connection, place: Path, batch: Batch, latest: datetime, thresholds: Thresholds) -> Taken:
+    """Take those logs of a folder or an archive into history and lives that nobody has taken before and that are not dated after
+    `latest`. Call in one transaction."""
+    sorter = _Sorter(connection, place, batch, latest)
     for log, listed in batch.logs:
         sorter.sort(log, listed)
     for unread in batch.unread:
@@ -75,58 +82,64 @@ def take(connection: sa.Connection, batch: Batch, latest: datetime, thresholds: 
         if log.rows is not None and log.figures[0]
     }
     take_readings(connection, readings, batch.rows)
-    outcomes = list(sorter.outcomes.values())
-    known_logs.remember(connection, outcomes)
-    return outcomes
+    known_logs.forget(connection, sorter.mended)
+    known_logs.remember_imported(connection, str(place), [(log.path, log.digest, log.timestamp) for log, _ in fresh])
+    others = list(sorter.others.values())
+    known_logs.remember(connection, others)
+    return Taken([log.path for log, _ in fresh], others)
 
 
 class _Sorter:
     """Tells new logs from those that are known, broken or of tomorrow."""
 
-    def __init__(self, connection: sa.Connection, batch: Batch, latest: datetime) -> None:
+    def __init__(self, connection: sa.Connection, place: Path, batch: Batch, latest: datetime) -> None:
         self.fresh: list[tuple[ParsedLog, Listed]] = []
-        self.outcomes: dict[str, KnownLog] = {}
+        self.mended: list[str] = []  # paths where there was nothing to read before
+        self.others: dict[str, KnownLog] = {}
         logs = [log for log, _ in batch.logs]
         dates = [log.timestamp for log in logs]
+        paths = [*(log.path for log in logs), *(log.path for log in batch.unread)]
         self._ours = history.known_check_ids(connection, [log.check_id for log in logs if log.check_id])
-        self._taken = known_logs.taken(connection, min(dates), max(dates)) if dates else set()
-        self._at_paths = dict(
-            known_logs.contents_of(connection, [*(log.path for log in logs), *(log.path for log in batch.unread)])
-        )
+        self._at_paths = known_logs.at_paths(connection, paths)
+        self._imported: set[tuple[str, str]] = set()  # from here
+        self._taken: set[str] = set()
+        if dates:
+            self._imported = known_logs.imported_from(connection, str(place), min(dates), max(dates))
+            self._taken = known_logs.taken(connection, min(dates), max(dates))
         self._latest = latest
 
     def sort(self, log: ParsedLog, listed: Listed) -> None:
         """Tell what a log is."""
-        digest = log.digest
-        known = self._at_paths.get(log.path)
-        if known == digest:
+        if self._at_paths.get(log.path) == log.digest or (log.path, log.digest) in self._imported:
             return
-        path = log.path if known is None else _beside(log.path, digest)
         if log.timestamp > self._latest:
             problem = f"it is dated in the future, {log.timestamp:%Y-%m-%d %H:%M} UTC; it is read when that time has come"
-            self.outcomes[path] = KnownLog(path, log.size, log.mtime_ns, None, LogOutcome.EARLY, problem)
-            return
-        self._at_paths[log.path] = digest
-        outcome = self._outcome_of(log, listed)
-        self.outcomes[path] = KnownLog(path, log.size, log.mtime_ns, digest, outcome, None, log.timestamp)
+            self._note(log, LogOutcome.EARLY, problem)
+        elif log.check_id in self._ours:
+            self._note(log, LogOutcome.OWN, digest=log.digest, dated=log.timestamp)
+        elif log.digest in self._taken:
+            self._note(log, LogOutcome.DUPLICATE, digest=log.digest, dated=log.timestamp)
+        else:
+            self._taken.add(log.digest)
+            if log.check_id is not None:
+                self._ours.add(log.check_id)
+            if self._at_paths.get(log.path, "") is None:
+                self.mended.append(log.path)
+            self.fresh.append((log, listed))
 
     def name(self, log: UnreadLog) -> None:
         """A log that cannot be read is broken."""
-        path = _beside(log.path, "unread") if log.path in self._at_paths else log.path
-        self.outcomes[path] = KnownLog(path, log.size, log.mtime_ns, None, LogOutcome.BROKEN, log.problem)
+        self._note(log, LogOutcome.BROKEN, log.problem)
 
-    def _outcome_of(self, log: ParsedLog, listed: Listed) -> LogOutcome:
-        if log.check_id in self._ours:
-            return LogOutcome.OWN
-        if log.digest in self._taken:
-            return LogOutcome.DUPLICATE
-        self._taken.add(log.digest)
-        if log.check_id is not None:
-            self._ours.add(log.check_id)
-        self.fresh.append((log, listed))
-        return LogOutcome.IMPORTED
-
-
-def _beside(path: str, what: str) -> str:
-    """An archive may hold two of a name, or be replaced: what was read there before stays known."""
-    return f"{path}#{what[:8]}"
+    def _note(
+        self,
+        log: ParsedLog | UnreadLog,
+        outcome: LogOutcome,
+        problem: str | None = None,
+        digest: str | None = None,
+        dated: datetime | None = None,
+    ) -> None:
+        """An archive may hold two of a name, or be replaced: what was read there before stays known."""
+        taken = log.path in self.others or self._at_paths.get(log.path)
+        path = f"{log.path}#{(digest or 'unread')[:8]}" if taken else log.path
+        self.others[path] = KnownLog(path, log.size, log.mtime_ns, digest, outcome, problem, dated)

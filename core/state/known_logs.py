@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from core.state import log_lists
 from core.state.bulk import insert_columns
 from core.state.parts import is_one_of
 from core.state.schema import known_logs, log_folders
@@ -48,7 +49,7 @@ def settled(connection: sa.Connection, folder: str) -> set[str]:
     """The paths in a folder that nobody needs to look at again: all but those that could not be read."""
     within = known_logs.c.path.startswith(folder, autoescape=True)
     statement = sa.select(known_logs.c.path).where(within, known_logs.c.outcome.not_in(UNREAD))
-    return set(connection.execute(statement).scalars())
+    return {*connection.execute(statement).scalars(), *log_lists.paths_in(connection, folder)}
 
 
 def forget(connection: sa.Connection, paths: Iterable[str]) -> None:
@@ -60,25 +61,36 @@ def forget(connection: sa.Connection, paths: Iterable[str]) -> None:
 
 def remember(connection: sa.Connection, logs: Sequence[KnownLog]) -> None:
     """Keep what came of logs, in place of what was known of them."""
-    known = is_one_of(known_logs.c.path, [log.path for log in logs], connection.dialect)
-    forget(connection, connection.execute(sa.select(known_logs.c.path).where(known)).scalars().all())
-    insert_columns(connection, known_logs, dict(zip(KnownLog._fields, zip(*logs, strict=True), strict=False)))
+    columns = dict(zip(KnownLog._fields, zip(*logs, strict=True), strict=False))
+    insert_columns(connection, known_logs, columns, replacing=True)
+
+
+def remember_imported(connection: sa.Connection, place: str, logs: Sequence[tuple[str, str, datetime]]) -> None:
+    """Keep that logs of a folder or an archive became rows of history: the path, the digest and the moment of each."""
+    log_lists.add(connection, place, logs)
+
+
+def imported_from(connection: sa.Connection, place: str, first: datetime, last: datetime) -> set[tuple[str, str]]:
+    """Path and digest of logs of a place, dated from `first` to `last`, that became history, maybe with some of other moments."""
+    return set(log_lists.contents_between(connection, place, first, last))
 
 
 def taken(connection: sa.Connection, first: datetime, last: datetime) -> set[str]:
-    """Contents of logs dated from `first` to `last` that were taken into history before, maybe with some of other times.
+    """Contents of logs dated from `first` to `last` that were taken into history before, maybe with some of other moments.
 
     What is the same is dated the same, so no other log can hold any of these. Earlier versions did not write that moment down.
     """
     dated = sa.or_(known_logs.c.dated.between(first, last), known_logs.c.dated.is_(None))
     whole = known_logs.c.outcome.in_([LogOutcome.OWN, LogOutcome.IMPORTED])
-    return {str(digest) for digest in connection.execute(sa.select(known_logs.c.digest).where(dated, whole)).scalars()}
+    single = connection.execute(sa.select(known_logs.c.digest).where(dated, whole)).scalars()
+    return {*map(str, single), *log_lists.digests_between(connection, first, last)}
 
 
 def named(connection: sa.Connection, name: str) -> Sequence[str]:
-    """The paths of all logs of a file name that were looked at, in whatever folder."""
+    """The paths of all logs of a file name that were looked at, in whatever place."""
     ends_so = known_logs.c.path.endswith(f"/{name}", autoescape=True)
-    return list(connection.execute(sa.select(known_logs.c.path).where(ends_so).order_by(known_logs.c.path)).scalars())
+    single = connection.execute(sa.select(known_logs.c.path).where(ends_so)).scalars()
+    return sorted({*single, *log_lists.named(connection, name)})
 
 
 def broken(connection: sa.Connection) -> Sequence[KnownLog]:
@@ -90,12 +102,10 @@ def broken(connection: sa.Connection) -> Sequence[KnownLog]:
     ]
 
 
-def contents_of(connection: sa.Connection, paths: Iterable[str]) -> Mapping[str, str]:
-    """The digests of those of these paths that were read."""
-    read = sa.select(known_logs.c.path, known_logs.c.digest).where(
-        known_logs.c.digest.is_not(None), is_one_of(known_logs.c.path, paths, connection.dialect)
-    )
-    return {row.path: row.digest for row in connection.execute(read)}
+def at_paths(connection: sa.Connection, paths: Iterable[str]) -> Mapping[str, str | None]:
+    """Those of these paths at which single logs were looked at: the digest, or None where it could not be read."""
+    looked_at = sa.select(known_logs.c.path, known_logs.c.digest).where(is_one_of(known_logs.c.path, paths, connection.dialect))
+    return {row.path: row.digest for row in connection.execute(looked_at)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,7 +126,7 @@ leases = sa.Table(
     column("expires_at", UtcDateTime),
 )
 
-# Every violation log that was looked at, so that none is read twice.
+# Every violation log that was looked at and is not in `log_lists`, so that none is read twice.
 known_logs = sa.Table(
     "known_logs",
     metadata,
@@ -138,6 +138,18 @@ known_logs = sa.Table(
     column("problem", sa.Text, nullable=True),
     column("dated", UtcDateTime, nullable=True),  # the moment that it says
     sa.Index("ix_known_logs_dated", "dated"),  # the same log under another name: a digest's own index would be written all over
+)
+
+# Logs that became rows of history, as many as were taken at once: a row for each would take as long as that row of history.
+log_lists = sa.Table(
+    "log_lists",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    column("place", sa.Text),  # a folder or an archive
+    column("first_dated", UtcDateTime),
+    column("last_dated", UtcDateTime),
+    column("names", sa.JSON),  # within the place
+    column("digests", sa.JSON),  # of each
 )
 
 accounts = sa.Table(

@@ -1,4 +1,4 @@
-"""Fewer indexes for an import to keep: those of digests and of history's numbers give way to those of times."""
+"""Less for an import to write: lists of logs, and indexes of times instead of digests and of history's numbers."""
 
 from collections import defaultdict
 from datetime import datetime
@@ -15,6 +15,16 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.create_table(
+        "log_lists",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("first_dated", UtcDateTime(), nullable=False),
+        sa.Column("last_dated", UtcDateTime(), nullable=False),
+        sa.Column("names", sa.JSON(), nullable=False),
+        sa.Column("digests", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
     op.add_column("known_logs", sa.Column("dated", UtcDateTime(), nullable=True))
     _date_known_logs(op.get_bind())
     op.drop_index("ix_known_logs_digest", table_name="known_logs")

@@ -1,0 +1,57 @@
+"""Logs that became rows of history, kept as lists: one row for all that were taken from a place at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from core.state.schema import log_lists
+
+
+def add(connection: sa.Connection, place: str, logs: Sequence[tuple[str, str, datetime]]) -> None:
+    """Keep some logs of a folder or an archive: the path, the digest and the moment of each."""
+    if not logs:
+        return
+    paths, digests, moments = zip(*logs, strict=True)
+    begin = len(_path(place, ""))
+    names = [path[begin:] for path in paths]
+    row = {"first_dated": min(moments), "last_dated": max(moments), "names": names, "digests": digests}
+    connection.execute(sa.insert(log_lists).values(place=place, **row))
+
+
+def paths_in(connection: sa.Connection, place: str) -> set[str]:
+    """All paths that lists name in a folder or an archive."""
+    lists = connection.execute(sa.select(log_lists.c.names).where(log_lists.c.place == place)).scalars()
+    return {_path(place, name) for names in lists for name in names}
+
+
+def contents_between(connection: sa.Connection, place: str, first: datetime, last: datetime) -> Iterator[tuple[str, str]]:
+    """The path and digest of logs of a place that are dated from `first` to `last`, maybe with some of other moments."""
+    lists = sa.select(log_lists.c.names, log_lists.c.digests).where(log_lists.c.place == place, _overlaps(first, last))
+    for names, digests in connection.execute(lists):
+        yield from zip((_path(place, name) for name in names), digests, strict=True)
+
+
+def digests_between(connection: sa.Connection, first: datetime, last: datetime) -> set[str]:
+    """The contents of logs of any place that are dated from `first` to `last`, maybe with some of other moments."""
+    lists = sa.select(log_lists.c.digests).where(_overlaps(first, last))
+    return {digest for digests in connection.execute(lists).scalars() for digest in digests}
+
+
+def named(connection: sa.Connection, name: str) -> Iterator[str]:
+    """The paths of all listed logs of a file name, in whatever place."""
+    lists = sa.select(log_lists.c.place, log_lists.c.names).where(
+        sa.cast(log_lists.c.names, sa.Text).contains(name, autoescape=True)
+    )
+    for place, names in connection.execute(lists):
+        yield from (_path(place, found) for found in names if found.rsplit("/", 1)[-1] == name)
+
+
+def _overlaps(first: datetime, last: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(log_lists.c.first_dated <= last, log_lists.c.last_dated >= first)
+
+
+def _path(place: str, name: str) -> str:
+    return f"{place.rstrip('/')}/{name}"
