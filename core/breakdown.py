@@ -83,36 +83,33 @@ class Tally:
         self._numbers: dict[PartInText, int] = {}
         self._parts: list[PartInText] = []
         self._words: list[tuple[int, str]] = []  # of each part: the place of its group, and the beginning of its count
-        self._groups: dict[tuple[str, str], int] = {}
+        self._groups: dict[str, int] = {}
 
     def number_of(self, part: PartInText) -> int:
         """By which a part is counted."""
         number = self._numbers.setdefault(part, len(self._parts))
         if number == len(self._parts):
-            name, *group = part
+            name, kind, direction = part
+            group = self._groups.setdefault(f'"{kind}/{direction}"', len(self._groups))
             self._parts.append(part)
-            self._words.append((self._groups.setdefault((group[0], group[1]), len(self._groups)), f"{json.dumps(name)}: "))
+            self._words.append((group, f"{json.dumps(name)}: "))
         return number
 
-    def written(self, numbers: Iterable[int]) -> tuple[str, str]:
-        """The columns `by_kind` and `breakdown` of a reading that lists violations of these parts."""
+    def breakdown(self, numbers: Iterable[int]) -> str:
+        """The column of a reading that lists violations of these parts: what `as_json` makes of them."""
         counts: dict[int, int] = {}
         for number in numbers:
             counts[number] = counts.get(number, 0) + 1
-        sums = [0] * len(self._groups)
-        texts: list[list[str]] = [[] for _ in sums]
+        if len(counts) > MOST_ENTRIES:
+            return json.dumps(as_json((self._parts[number], count) for number, count in counts.items()))
+        names: list[list[str]] = [[] for _ in self._groups]
         words = self._words
         for number, count in counts.items():
             group, name = words[number]
-            sums[group] += count
-            texts[group].append(f"{name}{count}")
-        kinds: dict[str, int] = {}
-        groups = []
-        for (kind, direction), sum_, names in zip(self._groups, sums, texts, strict=True):
-            if sum_:
-                kinds[kind] = kinds.get(kind, 0) + sum_
-                groups.append(f'"{kind}/{direction}": {{{", ".join(names)}}}')
-        by_kind = "{" + ", ".join([f'"{kind}": {count}' for kind, count in kinds.items()]) + "}"
-        if len(counts) > MOST_ENTRIES:
-            return by_kind, json.dumps(as_json((self._parts[number], count) for number, count in counts.items()))
-        return by_kind, f"{{{', '.join(groups)}}}"
+            names[group].append(f"{name}{count}")
+        groups = [f"{group}: {{{', '.join(found)}}}" for group, found in zip(self._groups, names, strict=True) if found]
+        return f"{{{', '.join(groups)}}}"
+
+    def by_kind(self, numbers: Iterable[int]) -> str:
+        """The column of such a reading."""
+        return json.dumps(Counter(self._parts[number][1] for number in numbers))

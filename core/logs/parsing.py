@@ -21,11 +21,11 @@ from core.logs.reading import LogReader, ReadLog, digest_of
 from core.logs.sources import FoundLog, loaded
 from core.model import Kind, UserId, direction_of
 
-_CHUNK = 250  # logs that one process reads at a time
+_CHUNK = 500  # logs that one process reads at a time
 _CHUNK_BYTES = 2_000_000
 _MOST_HELD = 64_000_000  # bytes of an archive's logs that wait to be read
 _WORTH_PROCESSES = 10_000  # logs; fewer are read before a process has begun
-_AHEAD = 24  # chunks waiting for each process: enough to work on while a batch is taken
+_AHEAD = 12  # chunks waiting for each process: enough to work on while a batch is taken
 
 
 Listing = tuple[str, str, int | None, str, int | None, int | None]  # a `core.lives.Row`, in plain values
@@ -41,7 +41,7 @@ class ParsedLog(NamedTuple):
     timestamp: datetime
     figures: tuple[int, int, int, int]  # of its totals
     check_id: str | None
-    by_kind: str  # JSON: how many violations of each kind it lists
+    by_kind: str | None  # JSON: how many violations of each kind it lists; None when the breakdown tells
     breakdown: str | None  # JSON: see `core.breakdown`; None, and the same below, when it does not list all that it counts
     rows: Sequence[int] | None  # places in the table beside it, one for each pair
     in_maintenance: bool = False
@@ -210,7 +210,7 @@ class _Table:
 
     def taken_down(self, found: FoundLog, log: ReadLog[int]) -> ParsedLog:
         totals, rows = log.totals, log.violations
-        by_kind, breakdown = self._tally.written(map(self._part.__getitem__, rows))
+        whole, parts = log.lists_all, map(self._part.__getitem__, rows)
         return ParsedLog(
             found.path,
             found.size,
@@ -224,9 +224,9 @@ class _Table:
                 totals.unidentified_license_rows,
             ),
             log.check_id,
-            by_kind,
-            breakdown if log.lists_all else None,
-            self._one_a_pair(rows) if log.lists_all else None,
+            None if whole else self._tally.by_kind(parts),
+            self._tally.breakdown(parts) if whole else None,
+            self._one_a_pair(rows) if whole else None,
             log.in_maintenance,
         )
 

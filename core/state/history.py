@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -352,6 +353,16 @@ def _insert(connection: sa.Connection, *, requested_by: str | None = None, **val
     return int(inserted[0]) if inserted else 0
 
 
+def _by_kind(row: sa.Row[Any]) -> Mapping[Kind, int]:
+    """Imported rows leave it to their breakdown."""
+    if row.by_kind is not None:
+        return {Kind(kind): count for kind, count in row.by_kind.items()}
+    counts: Counter[Kind] = Counter()
+    for entry in from_json(row.breakdown):
+        counts[entry.kind] += entry.count
+    return counts
+
+
 def _attempt(row: sa.Row[Any]) -> Attempt:
     totals = None
     if row.total_checked is not None:
@@ -366,7 +377,7 @@ def _attempt(row: sa.Row[Any]) -> Attempt:
         source=Source(row.source),
         totals=totals,
         consistency_rate=row.consistency_rate,
-        by_kind={Kind(kind): count for kind, count in (row.by_kind or {}).items()},
+        by_kind=_by_kind(row),
         duration_ms=row.duration_ms,
         trigger=Trigger(row.trigger) if row.trigger else None,
         requested_by=row.requested_by,
