@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from core.logs.importing import ImportResult, import_logs
-from core.logs.parsing import UnreadLog, parse_all
+from core.logs.parsing import parse_all
 from core.logs.sources import ArchiveDamaged, FoundLog, Limits, is_archive, logs_in_archive
 from core.state.database import StateDatabase
 from core.status import DEFAULT_THRESHOLDS
@@ -182,9 +182,9 @@ def test_large_logs_of_an_archive_do_not_wait_in_memory_all_at_once(tmp_path: Pa
             yield log
 
     chunks = parse_all(counted(), 10_000_000)
-    assert [log.problem for log in next(chunks).logs if isinstance(log, UnreadLog)] == ["it is empty"]
+    assert [log.problem for log in next(chunks).unread] == ["it is empty"]
     assert taken <= 9, "64 MB wait, and no more"
-    assert sum(len(chunk.logs) for chunk in chunks) == 39
+    assert sum(len(chunk.unread) for chunk in chunks) == 39
 
 
 def test_an_archive_that_breaks_off_is_named_and_what_stood_before_is_read(sqlite_state: StateDatabase, tmp_path: Path) -> None:
@@ -225,7 +225,7 @@ def test_workers_that_die_while_they_are_given_large_logs_hold_nothing_up(tmp_pa
     members = {f"20250101_{number:06}_violations.json": b" " * 9_000_000 for number in range(24)}
     archive = as_tar(tmp_path / "logs.tar.gz", members)
     chunks = parse_all(logs_in_archive(archive, Limits(10_000_000, 8_000_000_000)), 10_000_000)
-    read = len(next(chunks).logs)
+    read = len(next(chunks).unread)
     for worker in active_children():
         worker.kill()
-    assert read + sum(len(chunk.logs) for chunk in chunks) == 24
+    assert read + sum(len(chunk.unread) for chunk in chunks) == 24

@@ -8,10 +8,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 from core.errors import LogBroken
+from core.logs import shape
 from core.logs.reading import parse_log, reader_of_violations
 from core.logs.sources import find_logs
 from core.model import Action, Kind
@@ -250,10 +251,46 @@ _entries = st.fixed_dictionaries(
     {"user_id": _odd, "specialization": _odd},
     optional={"progress_level": _odd, "license_level": _odd | st.just({"a": 1}) | st.just([1]), "violations": st.just([])},
 )
-_contents = st.fixed_dictionaries(
-    {"timestamp": st.just("2025-10-25T14:30:00"), "total_checked": st.just(50)},
-    optional={"note": _odd, "violations": st.lists(_entries | _odd, max_size=4) | _odd, "after": st.just({"violations": [{}]})},
+_ORDER = (*shape.IN_HEAD, "user_id", "specialization", "progress_level", "license_level", "recommended_action", "kind")
+
+
+def _usually(content: dict[str, object]) -> dict[str, object]:
+    """In the usual order; Hypothesis shuffles."""
+    return {**{name: content[name] for name in _ORDER if name in content}, **content}
+
+
+_usual_entries = st.fixed_dictionaries(
+    {
+        "user_id": st.integers(0, 9),
+        "specialization": st.sampled_from(["PLAYER", " coach ", "A-1", "a],b", "x},y", "ő"]),
+        "progress_level": st.none() | st.integers(0, 3),
+        "license_level": st.none() | st.integers(0, 3),
+        "recommended_action": st.sampled_from(["sync_required", "create_license_from_progress", "sync_to_higher_level", "odd"]),
+    },
+    optional={"kind": st.sampled_from([*map(str, Kind), "odd"])},
+).map(_usually)
+_lists = st.lists(_usual_entries | _entries | _odd, max_size=4)
+_tails = {
+    "check_id": st.sampled_from(["c-1", 7, None]),
+    "in_maintenance": st.booleans(),
+    "after": st.just({"violations": [{}]}),
+    "unidentified_progress_rows": st.integers(-1, 3),
+}
+_heads = {
+    "timestamp": st.sampled_from(["2025-10-25T14:30:00", "2025-10-25T14:30:00.5Z", "2025-10-25 14:30:00+02:00"]),
+    "total_checked": st.just(50),
+    "consistent": st.just(48),
+    "inconsistent": st.just(2),
+    "consistency_rate": st.sampled_from([96.0, 96, None]),
+}
+_usual_contents = st.fixed_dictionaries({**_heads, "violations": st.lists(_usual_entries, max_size=4)}, optional=_tails).map(
+    _usually
 )
+_unusual_contents = st.fixed_dictionaries(
+    {name: usual | _odd for name, usual in _heads.items()} | {"timestamp": _heads["timestamp"]},
+    optional={"note": _odd, "violations": _lists | _odd, **_tails},
+)
+_contents = st.sampled_from([_usual_contents, _usual_contents, _unusual_contents]).flatmap(lambda contents: contents)
 _spacings = st.sampled_from([(", ", ": "), (",", ":"), (" , ", " : "), (",\n", ":\t"), (",  ", ": ")])
 
 
@@ -274,6 +311,7 @@ def test_a_list_that_is_cut_between_its_objects_says_the_same_as_the_whole(
         cut = reader.by_its_shape(text)
         if cut is not None:
             assert cut == reader.as_a_whole(text)
+        event("cut" if cut else "not cut")
 
 
 def test_the_usual_logs_are_cut() -> None:
@@ -282,6 +320,25 @@ def test_the_usual_logs_are_cut() -> None:
         cut = reader_of_violations().by_its_shape(data)
         assert cut is not None, name
         assert cut == reader_of_violations().as_a_whole(data)
+
+
+@pytest.mark.parametrize(
+    ("inside", "tail"),
+    [
+        (b"\x0b", b"}"),
+        (b'{"user_id": 1', b"}"),
+        (b'{"user_id": 1},', b"}"),
+        (b'{"user_id": 01}', b"}"),
+        (b"", b', "note": 1}, {"a": 2}'),
+        (b"", b", }"),
+        (b"", b"} x"),
+        (b"", b""),
+    ],
+)
+def test_a_log_that_only_looks_like_the_usual_is_broken(inside: bytes, tail: bytes) -> None:
+    head = b'{"timestamp": "2025-10-25T14:30:00", "total_checked": 9, "consistent": 8, "inconsistent": 1, "violations": ['
+    with pytest.raises(LogBroken, match="not whole JSON"):
+        parse_log(head + inside + b"]" + tail)
 
 
 def test_what_is_equal_and_not_the_same_is_told_apart() -> None:

@@ -12,6 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from core.errors import StateDatabaseTooNew, StateDatabaseUnavailable
+from core.logs.reading import digest_of
 from core.settings import Settings
 from core.state import (
     current_violations,
@@ -21,8 +22,9 @@ from core.state import (
     schema_of_sync,  # noqa: F401 - the same
 )
 from core.state.database import StateDatabase
-from core.state.schema import metadata
+from core.state.schema import known_logs, metadata
 from tests.frozen_clock import NOON
+from tests.logs.test_importing import log_text, take
 from tests.state.records import HERE, completed
 
 
@@ -126,3 +128,30 @@ def test_what_was_open_before_episodes_were_kept_has_one_afterwards(empty_state:
         assert (life.first_seen, life.opened_in, life.resolved_at) == (NOON, 1, None)
         assert (life.user_id, life.progress_level, life.license_level) == (42, 3, 2)
         assert len(current_violations.following(connection, "new")) == 1
+
+
+def test_logs_that_earlier_versions_imported_stay_known(empty_state: StateDatabase, tmp_path: Path) -> None:
+    """By their paths, and by their contents under other names; also where two of one name leave open how each was dated."""
+    there, elsewhere = tmp_path / "there", tmp_path / "elsewhere"
+    names = ["20250101_000000_violations.json", "20250101_000500_violations.json"]
+    texts = {name: log_text(timestamp=f"2025-01-01T00:0{minute}:00") for name, minute in zip(names, (0, 5), strict=True)}
+    there.mkdir()
+    for name, text in texts.items():
+        (there / name).write_text(text)
+    empty_state.upgrade("0006")
+    with empty_state.write() as connection:
+        for name, minute in ((names[0], 0), (names[1], 5), (names[1], 7)):
+            row = {"timestamp": NOON.replace(year=2025, month=1, day=1, hour=0, minute=minute), "log_file": name}
+            figures = {"total_checked": 9, "consistent": 8, "inconsistent": 1, "outcome": "unhealthy", "source": "import"}
+            connection.execute(sa.insert(metadata.tables["health_check_history"]).values({**row, **figures}))
+        for name, text in texts.items():
+            file = {"path": str(there / name), "size": len(text), "mtime_ns": 1, "digest": digest_of(text.encode())}
+            old = sa.table("known_logs", *map(sa.column, (*file, "outcome")))
+            connection.execute(sa.insert(old).values(**file, outcome="imported"))
+    empty_state.upgrade()
+    with empty_state.read() as connection:
+        dated = connection.execute(sa.select(known_logs.c.dated).order_by(known_logs.c.path)).scalars().all()
+    assert [moment and moment.minute for moment in dated] == [0, None]
+    assert take(empty_state, there).already_known == 2
+    there.rename(elsewhere)
+    assert take(empty_state, elsewhere).imported == 0
