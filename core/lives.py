@@ -37,10 +37,6 @@ class Row(NamedTuple):
     number: int | None
     levels: Levels
 
-    @property
-    def pair(self) -> Pair:
-        return self.user_text, self.specialization
-
 
 @dataclass(slots=True)
 class Life:
@@ -69,7 +65,7 @@ class Rows:
         place = self._places.setdefault(row, len(self.rows))
         if place == len(self.rows):
             self.rows.append(row)
-            self.pairs.append(row.pair)
+            self.pairs.append((row.user_text, row.specialization))
         return place
 
 

@@ -51,7 +51,7 @@ def test_a_pair_that_agrees_by_the_second_look_is_settled_and_no_violation(new_m
     assert (document["inconsistent"], document["settled"], len(document["violations"])) == (1, 1, 1)
     assert document["consistency_rate"] == 91.67, "11 of 12"
     row = history(monitor.state)[-1]
-    assert (row.inconsistent, row.settled, row.breakdown) == (1, 1, [["PLAYER", "level_mismatch", "progress_ahead", 1]])
+    assert (row.inconsistent, row.settled, row.breakdown) == (1, 1, {"level_mismatch/progress_ahead": {"PLAYER": 1}})
     last = monitor.get_health_summary().last
     assert last is not None
     assert last.settled == 1, "it is never hidden"

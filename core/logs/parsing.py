@@ -105,7 +105,7 @@ def _side_by_side(chunks: Iterator[_Chunk], largest: int, processes: int) -> Ite
                 future = None
                 if alive:
                     try:
-                        future = pool.submit(_packed, chunk.logs, largest)
+                        future = pool.submit(_packed, list(map(tuple, chunk.logs)), largest)
                     except BrokenProcessPool:
                         _stop_feeding(pool)
                         alive = False
@@ -122,12 +122,11 @@ def _side_by_side(chunks: Iterator[_Chunk], largest: int, processes: int) -> Ite
             yield parsed
 
 
-def _packed(found: Sequence[FoundLog], largest: int) -> bytes:
-    """What a process read, as bytes: those that wait cost nobody anything. As plain tuples, in a third of the time."""
-    parsed = _parsed(found, largest)
-    return pickle.dumps(
-        (*(list(map(tuple, logs)) for logs in (parsed.logs, parsed.unread)), parsed.table), pickle.HIGHEST_PROTOCOL
-    )
+def _packed(found: Sequence[tuple[Any, ...]], largest: int) -> bytes:
+    """What a process read, as bytes: those that wait cost nobody anything. Plain tuples pass in a third of the time of others."""
+    parsed = _parsed(list(map(FoundLog._make, found)), largest)
+    logs, unread = (list(map(tuple, logs)) for logs in (parsed.logs, parsed.unread))
+    return pickle.dumps((logs, unread, parsed.table), pickle.HIGHEST_PROTOCOL)
 
 
 def _unpacked(packed: bytes) -> ParsedChunk:

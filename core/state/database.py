@@ -62,23 +62,24 @@ class StateDatabase:
                 yield connection
 
     @contextmanager
-    def write(self, longest_wait: float = _BUSY_SECONDS) -> Iterator[sa.Connection]:
+    def write(self, longest_wait: float | None = None) -> Iterator[sa.Connection]:
         """One transaction, committed at the end or not at all. Raises StateDatabaseUnavailable, StateDatabaseLocked.
 
-        `longest_wait` is how long others are waited for, in seconds: at the beginning, and on PostgreSQL for each lock.
+        `longest_wait` is how long others are waited for, in seconds: at the beginning, and on PostgreSQL for each lock. None: as
+        long as usual.
         """
         with _in_words(), self.engine.connect() as plain:
             connection = plain.execution_options(begin="IMMEDIATE")
             with self._patient(plain, longest_wait), connection.begin():
-                if longest_wait != _BUSY_SECONDS and connection.dialect.name == "postgresql":
+                if longest_wait is not None and connection.dialect.name == "postgresql":
                     wait = f"{round(longest_wait * 1000)}ms"
                     connection.execute(sa.select(sa.func.set_config("lock_timeout", wait, True)))
                 yield connection
 
     @contextmanager
-    def _patient(self, connection: sa.Connection, longest_wait: float) -> Iterator[None]:
+    def _patient(self, connection: sa.Connection, longest_wait: float | None) -> Iterator[None]:
         """How long SQLite waits for others is a matter of the connection, not of a transaction."""
-        if longest_wait == _BUSY_SECONDS or connection.dialect.name != "sqlite":
+        if longest_wait is None or connection.dialect.name != "sqlite":
             yield
             return
         raw: Any = connection.connection.driver_connection

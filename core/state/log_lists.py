@@ -9,14 +9,23 @@ import sqlalchemy as sa
 
 from core.state.schema import log_lists
 
+_FEW = 500  # logs
+
 
 def add(connection: sa.Connection, place: str, logs: Sequence[tuple[str, str, datetime]]) -> None:
-    """Keep some logs of a folder or an archive: the path, the digest and the moment of each."""
+    """Keep some logs of a folder or an archive: the path, the digest and the moment of each.
+
+    A few join the few that came before, so that logs that come one by one do not make a list each.
+    """
     if not logs:
         return
-    paths, digests, moments = zip(*logs, strict=True)
-    begin = len(_path(place, ""))
-    names = [path[begin:] for path in paths]
+    paths, digests, moments = map(list, zip(*logs, strict=True))
+    names = [path.removeprefix(_path(place, "")) for path in paths]
+    newest = sa.select(log_lists).where(log_lists.c.place == place).order_by(log_lists.c.id.desc()).limit(1)
+    if len(logs) < _FEW and (last := connection.execute(newest).one_or_none()) and len(last.names) < _FEW:
+        connection.execute(sa.delete(log_lists).where(log_lists.c.id == last.id))
+        names, digests = last.names + names, last.digests + digests
+        moments += [last.first_dated, last.last_dated]
     row = {"first_dated": min(moments), "last_dated": max(moments), "names": names, "digests": digests}
     connection.execute(sa.insert(log_lists).values(place=place, **row))
 

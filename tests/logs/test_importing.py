@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from core.health_monitor import HealthMonitor
 from core.logs.importing import ImportResult, import_logs
 from core.logs.sources import Limits
 from core.model import Kind, Outcome, Source
-from core.state import known_logs, schema
+from core.state import history, known_logs, schema
 from core.state.database import StateDatabase
 from core.status import DEFAULT_THRESHOLDS
 from tests.application import SqliteApplication
@@ -54,6 +54,12 @@ def rows(state: StateDatabase) -> list[sa.Row[Any]]:
         return list(connection.execute(sa.select(schema.history).order_by(schema.history.c.timestamp)))
 
 
+def kinds_of(state: StateDatabase, number: int) -> Mapping[Kind, int]:
+    with state.read() as connection:
+        (attempt,) = history.numbered(connection, [number])
+    return attempt.by_kind
+
+
 def log_text(**changes: object) -> str:
     content = {"timestamp": "2025-10-25T14:30:00", "total_checked": 10, "consistent": 9, "inconsistent": 1, "violations": []}
     return json.dumps(content | changes)
@@ -72,7 +78,7 @@ def test_the_samples_become_eight_rows_and_four_names(fresh_state: StateDatabase
         assert (row.total_checked, row.inconsistent, row.consistent) == (total, inconsistent, total - inconsistent)
         assert (str(row.consistency_rate), row.timestamp.isoformat()) == (rate, moment)
         assert (row.source, row.outcome, row.watched) == (Source.IMPORT, Outcome.UNHEALTHY, None)
-        assert sum(row.by_kind.values()) == inconsistent
+        assert sum(kinds_of(fresh_state, row.id).values()) == inconsistent
     assert sorted(path.name for path in folder.iterdir()) == sorted(path.name for path in SAMPLES.iterdir()), "none is deleted"
     for path in folder.iterdir():
         assert path.read_bytes() == (SAMPLES / path.name).read_bytes()
@@ -285,9 +291,30 @@ def test_kinds_of_old_logs_are_guessed_from_what_they_say(sqlite_state: StateDat
     (tmp_path / "20250101_000000_violations.json").write_text(log_text(consistent=5, inconsistent=5, violations=found))
     take(sqlite_state, tmp_path)
     (row,) = rows(sqlite_state)
-    assert row.by_kind == {
-        Kind.MISSING_LICENSE.value: 1,
-        Kind.MISSING_PROGRESS.value: 1,
-        Kind.LEVEL_MISMATCH.value: 2,
-        Kind.DUPLICATE_ROWS.value: 1,
+    assert kinds_of(sqlite_state, row.id) == {
+        Kind.MISSING_LICENSE: 1,
+        Kind.MISSING_PROGRESS: 1,
+        Kind.LEVEL_MISMATCH: 2,
+        Kind.DUPLICATE_ROWS: 1,
     }
+
+
+def test_kinds_of_a_log_that_does_not_list_all_are_those_that_it_lists(sqlite_state: StateDatabase, tmp_path: Path) -> None:
+    found = [{"user_id": 1, "progress_level": 1, "license_level": None}]
+    (tmp_path / "20250101_000000_violations.json").write_text(log_text(consistent=5, inconsistent=5, violations=found))
+    take(sqlite_state, tmp_path)
+    (row,) = rows(sqlite_state)
+    assert (kinds_of(sqlite_state, row.id), row.breakdown) == ({Kind.MISSING_LICENSE: 1}, None)
+
+
+def test_logs_that_come_one_by_one_are_kept_in_one_list(sqlite_state: StateDatabase, folder: Path, tmp_path: Path) -> None:
+    for minute in range(3):
+        text = log_text(timestamp=f"2025-11-01T00:0{minute}:00")
+        (folder / f"20251101_000{minute}00_violations.json").write_text(text)
+        take(sqlite_state, folder)
+    with sqlite_state.read() as connection:
+        (names,) = connection.execute(sa.select(schema.log_lists.c.names)).scalars()
+    assert len(names) == len(READABLE) + 3
+    moved = tmp_path / "elsewhere"
+    folder.rename(moved)
+    assert take(sqlite_state, moved).imported == 0

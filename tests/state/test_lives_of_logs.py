@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,6 +25,7 @@ from tests.state.test_episodes import FIVE, Levels, check, kept, oracle, violati
 
 LARGE = 1_000_000
 LATER = NOON + timedelta(days=1)
+HERE = Path("/logs")
 
 
 def log_of(at: datetime, listed: Mapping[int, Levels], **changes: object) -> FoundLog:
@@ -36,14 +38,14 @@ def log_of(at: datetime, listed: Mapping[int, Levels], **changes: object) -> Fou
         "inconsistent": len(listed),
         "violations": violations,
     }
-    return FoundLog(f"/logs/{at:%Y%m%d_%H%M%S}_violations.json", data=json.dumps(content | changes).encode())
+    return FoundLog(f"{HERE}/{at:%Y%m%d_%H%M%S}_violations.json", data=json.dumps(content | changes).encode())
 
 
 def read(state: StateDatabase, *logs: FoundLog, latest: datetime = LATER) -> list[KnownLog]:
     found: list[KnownLog] = []
     for batch in batches(parse_all(logs, LARGE), 1_000):
         with state.write() as connection:
-            found += take(connection, batch, latest, DEFAULT_THRESHOLDS)
+            found += take(connection, HERE, batch, latest, DEFAULT_THRESHOLDS).others
     return found
 
 
@@ -76,7 +78,8 @@ def tell(state: StateDatabase, readings: Sequence[Reading]) -> None:
 @given(readings=happenings)
 def test_lives_are_as_counted_whatever_the_order_in_which_logs_come(fresh_state: StateDatabase, readings: list[Reading]) -> None:
     with fresh_state.write() as connection:
-        for table in (schema.episode_changes, schema.episodes, schema.history, schema.violations, schema.known_logs):
+        tables = (schema.episode_changes, schema.episodes, schema.history, schema.violations)
+        for table in (*tables, schema.known_logs, schema.log_lists):
             connection.execute(table.delete())
     tell(fresh_state, readings)
     listed = [reading.listed for reading in readings]
