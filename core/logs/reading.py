@@ -20,6 +20,7 @@ _KINDS: Mapping[str, Kind] = {kind.value: kind for kind in Kind}
 _ACTION_KINDS: Mapping[str, Kind] = {kind.action.value: kind for kind in Kind} | {
     "sync_to_higher_level": Kind.LEVEL_MISMATCH  # the earlier implementation's older name
 }
+_DATE = 10  # characters at most
 _LONGEST_TEXT = 500  # characters of a user id or a specialization
 _MOST_REMEMBERED = 500_000  # violations, about 200 MB
 
@@ -81,14 +82,16 @@ class LogReader(Generic[Kept]):
         if listed and not listed.endswith(b"}"):
             return None
         timestamp, *figures = head.groups()
-        content: dict[str, Any] = {"timestamp": timestamp.decode(), **dict(zip(shape.FIGURES, map(int, figures), strict=True))}
+        total, consistent, inconsistent = map(int, figures)
         try:
-            if tail != b"}":
-                more = json.loads(tail.decode().replace(",", "{", 1)) if tail.startswith(b",") else {}
-                if not more or any(name in more for name in shape.IN_HEAD):
-                    return None
-                content |= more
-            return _read(content, list(map(self._known.__getitem__, listed[:-1].split(b"},"))) if listed else [])
+            violations = list(map(self._known.__getitem__, listed[:-1].split(b"},"))) if listed else []
+            if tail == b"}" and consistent + inconsistent == total:
+                return ReadLog(_timestamp(timestamp.decode()), Totals(total, inconsistent), violations, None)
+            more = json.loads(tail.decode().replace(",", "{", 1)) if tail.startswith(b",") else {}
+            if not more or any(name in more for name in shape.IN_HEAD):
+                return None
+            in_head = zip(shape.FIGURES, (total, consistent, inconsistent), strict=True)
+            return _read({"timestamp": timestamp.decode(), **dict(in_head), **more}, violations)
         except (LogBroken, ValueError, RecursionError):  # then the whole is broken as well, and says better why
             return None
 
@@ -251,7 +254,11 @@ def _kind(entry: Mapping[str, Any]) -> Kind:
 def _timestamp(value: object) -> datetime:
     """ISO 8601; without a zone it is UTC."""
     try:
-        moment = datetime.fromisoformat(str(value).strip())
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        text = str(value).strip()
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+        # behind a time of day its zone can stand, which takes a quarter of the time
+        return datetime.fromisoformat(f"{text}+00:00") if len(text) > _DATE else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError) as odd:
         raise LogBroken(f"its timestamp is not a time: {str(value)[:60]!r}") from odd
