@@ -67,14 +67,14 @@ def _violations(at: datetime, chance: random.Random) -> int:
     return chance.choice((0, 0, 0, 3, 8, 20))
 
 
-def _breakdown(bad: int) -> list[list[str | int]]:
-    parts, left = [], bad
+def _breakdown(bad: int) -> dict[str, dict[str, int]]:
+    parts, left = {}, bad
     for name in _NAMES:
         count = min(left, max(bad // 2, 1))
         if count:
-            parts.append([name, Kind.LEVEL_MISMATCH.value, Direction.PROGRESS_AHEAD.value, count])
+            parts[name] = count
         left -= count
-    return parts
+    return {f"{Kind.LEVEL_MISMATCH}/{Direction.PROGRESS_AHEAD}": parts} if parts else {}
 
 
 def _lives(count: int, watched: str, begin: datetime, checks: int, chance: random.Random) -> Iterator[dict[str, Any]]:

@@ -62,7 +62,7 @@ def test_a_database_of_a_newer_version_is_left_alone(fresh_state: StateDatabase)
 
 def test_servers_that_start_at_once_make_the_tables_once(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """The first moments of a database are a race; several are run."""
-    for round_ in range(25 if engine == "sqlite" else 2):
+    for round_ in range(12 if engine == "sqlite" else 2):
         if engine == "sqlite":
             url = f"sqlite:///{tmp_path / f'{round_}.db'}"
         else:

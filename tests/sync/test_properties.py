@@ -160,7 +160,7 @@ def test_a_run_mends_what_it_may_and_nothing_else_and_can_be_taken_back(subject:
     on_sqlite = isinstance(subject.application, WholeSqlite)
     mends = 0
 
-    @settings(max_examples=examples(16 if on_sqlite else 12))
+    @settings(max_examples=examples(10 if on_sqlite else 8))
     @given(databases(subject.variant), POLICIES)
     def holds(contents: Contents, policies: Policies) -> None:
         nonlocal mends
