@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
 
 from core.errors import LogBroken
@@ -136,8 +136,8 @@ def member_of_archive(archive: Path, member: str, limits: Limits) -> bytes | Non
 def _in_zip(archive: Path, limits: Limits) -> Iterator[FoundLog]:
     left = limits.unpacked
     with zipfile.ZipFile(archive) as opened:
-        members = [member for member in opened.infolist() if LOG_NAME.fullmatch(PurePosixPath(member.filename).name)]
-        for member in sorted(members, key=lambda member: (PurePosixPath(member.filename).name, member.filename)):
+        members = [member for member in opened.infolist() if LOG_NAME.fullmatch(_last_part(member.filename))]
+        for member in sorted(members, key=lambda member: (_last_part(member.filename), member.filename)):
             path, problem = f"{archive}/{member.filename}", _problem_with(member.filename, member.file_size, limits)
             if member.flag_bits & 0x1:
                 problem = "it is encrypted"
@@ -153,21 +153,32 @@ def _in_zip(archive: Path, limits: Limits) -> Iterator[FoundLog]:
 
 
 def _in_tar(archive: Path, limits: Limits) -> Iterator[FoundLog]:
-    with archive.open("rb") as file, tarfile.open(fileobj=_unpacked(file, limits), mode="r:") as opened:
+    with archive.open("rb") as file, tarfile.open(fileobj=(bounded := _unpacked(file, limits)), mode="r:") as opened:
         while (member := opened.next()) is not None:
             opened.members.clear()  # type: ignore[attr-defined]  # it would keep them all; typeshed does not know of them
-            if not LOG_NAME.fullmatch(PurePosixPath(member.name).name) or member.isdir():
+            if not LOG_NAME.fullmatch(_last_part(member.name)) or member.isdir():
                 continue
             path, problem = f"{archive}/{member.name}", _problem_with(member.name, member.size, limits)
             if not member.isreg():
                 problem = "it is no regular file"
-            content = None if problem else opened.extractfile(member)
-            data = content.read(limits.largest + 1) if content else None
-            yield FoundLog(path, member.size, data=data, problem=problem)
+            elif member.issparse():
+                problem = "it is packed with holes"
+            if problem:
+                yield FoundLog(path, member.size, problem=problem)
+                continue
+            bounded.seek(member.offset_data)  # a tenth of an archive's time less than by a file object of each
+            data = bounded.read(member.size)
+            if len(data) < member.size:
+                raise EOFError("it ends too early")
+            yield FoundLog(path, member.size, data=data)
+
+
+def _last_part(name: str) -> str:
+    return name.rsplit("/", 1)[-1]
 
 
 def _problem_with(name: str, size: int, limits: Limits) -> str | None:
-    if name.startswith(("/", "\\")) or ".." in PurePosixPath(name.replace("\\", "/")).parts or ":" in name.split("/")[0]:
+    if name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/") or ":" in name.split("/", 1)[0]:
         return "its path leads out of the archive"
     return str(too_large(limits.largest)) if size > limits.largest else None
 
