@@ -161,13 +161,14 @@ def _in_tar(archive: Path, limits: Limits) -> Iterator[FoundLog]:
             path, problem = f"{archive}/{member.name}", _problem_with(member.name, member.size, limits)
             if not member.isreg():
                 problem = "it is no regular file"
-            elif member.issparse():
-                problem = "it is packed with holes"
             if problem:
                 yield FoundLog(path, member.size, problem=problem)
                 continue
-            bounded.seek(member.offset_data)  # a tenth of an archive's time less than by a file object of each
-            data = bounded.read(member.size)
+            if member.issparse() and (content := opened.extractfile(member)):
+                data = content.read()
+            else:
+                bounded.seek(member.offset_data)  # a quarter of an archive's time less than by a file object of each
+                data = bounded.read(member.size)
             if len(data) < member.size:
                 raise EOFError("it ends too early")
             yield FoundLog(path, member.size, data=data)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from core.lives import Key, Levels, Row, Rows
 from core.logs.parsing import ParsedChunk, ParsedLog, UnreadLog
-from core.state import history, known_logs
+from core.state import history, known_logs, log_lists
 from core.state.known_logs import KnownLog, LogOutcome
 from core.state.lives_of_logs import take_readings
 from core.status import Thresholds
@@ -69,7 +69,7 @@ class Taken(NamedTuple):
 def take(connection: sa.Connection, place: Path, batch: Batch, latest: datetime, thresholds: Thresholds) -> Taken:
     """Take those logs of a folder or an archive into history and lives that nobody has taken before and that are not dated after
     `latest`. Call in one transaction."""
-    sorter = _Sorter(connection, place, batch, latest)
+    sorter = _Sorter(connection, batch, latest)
     for log, listed in batch.logs:
         sorter.sort(log, listed)
     for unread in batch.unread:
@@ -83,7 +83,7 @@ def take(connection: sa.Connection, place: Path, batch: Batch, latest: datetime,
     }
     take_readings(connection, readings, batch.rows)
     known_logs.forget(connection, sorter.mended)
-    known_logs.remember_imported(connection, str(place), [(log.path, log.digest, log.timestamp) for log, _ in fresh])
+    log_lists.add(connection, str(place), [(log.path, log.digest, log.timestamp) for log, _ in fresh])
     others = list(sorter.others.values())
     known_logs.remember(connection, others)
     return Taken([log.path for log, _ in fresh], others)
@@ -92,7 +92,7 @@ def take(connection: sa.Connection, place: Path, batch: Batch, latest: datetime,
 class _Sorter:
     """Tells new logs from those that are known, broken or of tomorrow."""
 
-    def __init__(self, connection: sa.Connection, place: Path, batch: Batch, latest: datetime) -> None:
+    def __init__(self, connection: sa.Connection, batch: Batch, latest: datetime) -> None:
         self.fresh: list[tuple[ParsedLog, Listed]] = []
         self.mended: list[str] = []  # paths where there was nothing to read before
         self.others: dict[str, KnownLog] = {}
@@ -101,16 +101,13 @@ class _Sorter:
         paths = [*(log.path for log in logs), *(log.path for log in batch.unread)]
         self._ours = history.known_check_ids(connection, [log.check_id for log in logs if log.check_id])
         self._at_paths = known_logs.at_paths(connection, paths)
-        self._imported: set[tuple[str, str]] = set()  # from here
-        self._taken: set[str] = set()
-        if dates:
-            self._imported = known_logs.imported_from(connection, str(place), min(dates), max(dates))
-            self._taken = known_logs.taken(connection, min(dates), max(dates))
+        self._contents = known_logs.taken(connection, min(dates), max(dates)) if dates else set()
+        self._taken = {digest for _, digest in self._contents}
         self._latest = latest
 
     def sort(self, log: ParsedLog, listed: Listed) -> None:
         """Tell what a log is."""
-        if self._at_paths.get(log.path) == log.digest or (log.path, log.digest) in self._imported:
+        if self._at_paths.get(log.path) == log.digest or (log.path, log.digest) in self._contents:
             return
         if log.timestamp > self._latest:
             problem = f"it is dated in the future, {log.timestamp:%Y-%m-%d %H:%M} UTC; it is read when that time has come"

@@ -65,25 +65,15 @@ def remember(connection: sa.Connection, logs: Sequence[KnownLog]) -> None:
     insert_columns(connection, known_logs, columns, replacing=True)
 
 
-def remember_imported(connection: sa.Connection, place: str, logs: Sequence[tuple[str, str, datetime]]) -> None:
-    """Keep that logs of a folder or an archive became rows of history: the path, the digest and the moment of each."""
-    log_lists.add(connection, place, logs)
-
-
-def imported_from(connection: sa.Connection, place: str, first: datetime, last: datetime) -> set[tuple[str, str]]:
-    """Path and digest of logs of a place, dated from `first` to `last`, that became history, maybe with some of other moments."""
-    return set(log_lists.contents_between(connection, place, first, last))
-
-
-def taken(connection: sa.Connection, first: datetime, last: datetime) -> set[str]:
-    """Contents of logs dated from `first` to `last` that were taken into history before, maybe with some of other moments.
+def taken(connection: sa.Connection, first: datetime, last: datetime) -> set[tuple[str, str]]:
+    """Path and digest of logs dated from `first` to `last` that were taken into history, maybe with some of other moments.
 
     What is the same is dated the same, so no other log can hold any of these. Earlier versions did not write that moment down.
     """
     dated = sa.or_(known_logs.c.dated.between(first, last), known_logs.c.dated.is_(None))
     whole = known_logs.c.outcome.in_([LogOutcome.OWN, LogOutcome.IMPORTED])
-    single = connection.execute(sa.select(known_logs.c.digest).where(dated, whole)).scalars()
-    return {*map(str, single), *log_lists.digests_between(connection, first, last)}
+    single = connection.execute(sa.select(known_logs.c.path, known_logs.c.digest).where(dated, whole))
+    return {*((path, digest) for path, digest in single), *log_lists.contents_between(connection, first, last)}
 
 
 def named(connection: sa.Connection, name: str) -> Sequence[str]:

@@ -36,17 +36,13 @@ def paths_in(connection: sa.Connection, place: str) -> set[str]:
     return {_path(place, name) for names in lists for name in names}
 
 
-def contents_between(connection: sa.Connection, place: str, first: datetime, last: datetime) -> Iterator[tuple[str, str]]:
-    """The path and digest of logs of a place that are dated from `first` to `last`, maybe with some of other moments."""
-    lists = sa.select(log_lists.c.names, log_lists.c.digests).where(log_lists.c.place == place, _overlaps(first, last))
-    for names, digests in connection.execute(lists):
+def contents_between(connection: sa.Connection, first: datetime, last: datetime) -> Iterator[tuple[str, str]]:
+    """The path and digest of logs that are dated from `first` to `last`, maybe with some of other moments."""
+    overlaps = sa.and_(log_lists.c.first_dated <= last, log_lists.c.last_dated >= first)
+    for place, names, digests in connection.execute(
+        sa.select(log_lists.c.place, log_lists.c.names, log_lists.c.digests).where(overlaps)
+    ):
         yield from zip((_path(place, name) for name in names), digests, strict=True)
-
-
-def digests_between(connection: sa.Connection, first: datetime, last: datetime) -> set[str]:
-    """The contents of logs of any place that are dated from `first` to `last`, maybe with some of other moments."""
-    lists = sa.select(log_lists.c.digests).where(_overlaps(first, last))
-    return {digest for digests in connection.execute(lists).scalars() for digest in digests}
 
 
 def named(connection: sa.Connection, name: str) -> Iterator[str]:
@@ -56,10 +52,6 @@ def named(connection: sa.Connection, name: str) -> Iterator[str]:
     )
     for place, names in connection.execute(lists):
         yield from (_path(place, found) for found in names if found.rsplit("/", 1)[-1] == name)
-
-
-def _overlaps(first: datetime, last: datetime) -> sa.ColumnElement[bool]:
-    return sa.and_(log_lists.c.first_dated <= last, log_lists.c.last_dated >= first)
 
 
 def _path(place: str, name: str) -> str:

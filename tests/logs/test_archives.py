@@ -201,6 +201,19 @@ def test_an_archive_that_breaks_off_is_named_and_what_stood_before_is_read(sqlit
     assert (mended.imported, mended.already_known, list(mended.broken)) == (50 - result.imported, result.imported, [])
 
 
+def test_a_log_that_is_packed_with_holes_is_read(sqlite_state: StateDatabase, tmp_path: Path) -> None:
+    """As tar does on file systems that compress: blocks are fewer than the size lets expect."""
+    data = log_text().encode()
+    member = tarfile.TarInfo(NAME)
+    member.size = len(data)
+    member.pax_headers = {"GNU.sparse.map": f"0,{len(data)}", "GNU.sparse.size": f"{len(data)}"}
+    with tarfile.open(tmp_path / "logs.tar", "w", format=tarfile.PAX_FORMAT) as archive:
+        archive.addfile(member, io.BytesIO(data))
+    with tarfile.open(tmp_path / "logs.tar") as archive:
+        assert archive.getmember(NAME).issparse()
+    assert take(sqlite_state, tmp_path / "logs.tar").imported == 1
+
+
 def test_an_encrypted_log_is_named(sqlite_state: StateDatabase, tmp_path: Path) -> None:
     archive = as_zip(tmp_path / "logs.zip", {NAME: log_text().encode()})
     data = bytearray(archive.read_bytes())
