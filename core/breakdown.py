@@ -77,39 +77,47 @@ def _kind_and_direction(group: str) -> tuple[str, str]:
 
 
 class Tally:
-    """Counts parts for one reading after another, and writes the counts as JSON: for logs by the hundred thousand."""
+    """Counts the parts of one reading after another, by what changes, and writes the counts as JSON: for logs by the hundred
+    thousand."""
 
     def __init__(self) -> None:
         self._numbers: dict[PartInText, int] = {}
         self._parts: list[PartInText] = []
-        self._words: list[tuple[int, str]] = []  # of each part: the place of its group, and the beginning of its count
-        self._groups: dict[str, int] = {}
+        self._words: list[tuple[dict[int, str], str]] = []  # of each part: its group in JSON, and the beginning of its count
+        self._groups: dict[str, dict[int, str]] = {}  # by kind and direction: the counts in JSON, by part
+        self._counts: dict[int, int] = {}  # of the newest reading
 
     def number_of(self, part: PartInText) -> int:
         """By which a part is counted."""
         number = self._numbers.setdefault(part, len(self._parts))
         if number == len(self._parts):
             name, kind, direction = part
-            group = self._groups.setdefault(f'"{kind}/{direction}"', len(self._groups))
+            group = self._groups.setdefault(f'"{kind}/{direction}"', {})
             self._parts.append(part)
             self._words.append((group, f"{json.dumps(name)}: "))
         return number
 
-    def breakdown(self, numbers: Iterable[int]) -> str:
-        """The column of a reading that lists violations of these parts: what `as_json` makes of them."""
-        counts: dict[int, int] = {}
-        for number in numbers:
-            counts[number] = counts.get(number, 0) + 1
-        if len(counts) > MOST_ENTRIES:
-            return json.dumps(as_json((self._parts[number], count) for number, count in counts.items()))
-        names: list[list[str]] = [[] for _ in self._groups]
-        words = self._words
-        for number, count in counts.items():
-            group, name = words[number]
-            names[group].append(f"{name}{count}")
-        groups = [f"{group}: {{{', '.join(found)}}}" for group, found in zip(self._groups, names, strict=True) if found]
+    def change(self, new: Iterable[int], gone: Iterable[int]) -> None:
+        """The next reading lists violations of these parts more, and of those less."""
+        for numbers, by in (new, 1), (gone, -1):
+            for number in numbers:
+                count = self._counts[number] = self._counts.get(number, 0) + by
+                group, words = self._words[number]
+                group[number] = f"{words}{count}"
+                if not count:
+                    del self._counts[number], group[number]
+
+    def breakdown(self) -> str:
+        """The column of the newest reading: what `as_json` makes of its counts."""
+        if len(self._counts) > MOST_ENTRIES:
+            return json.dumps(as_json((self._parts[number], count) for number, count in self._counts.items()))
+        groups = [f"{name}: {{{', '.join(counts.values())}}}" for name, counts in self._groups.items() if counts]
         return f"{{{', '.join(groups)}}}"
 
+    def breakdown_of(self, numbers: Iterable[int]) -> str:
+        """The same column of any reading that lists violations of these parts."""
+        return json.dumps(as_json((self._parts[number], count) for number, count in Counter(numbers).items()))
+
     def by_kind(self, numbers: Iterable[int]) -> str:
-        """The column of such a reading."""
+        """The column of such a reading that tells kinds only."""
         return json.dumps(Counter(self._parts[number][1] for number in numbers))

@@ -5,7 +5,7 @@ Logs may come late: readings of before, and of between. Then the lives around th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from heapq import merge
@@ -53,8 +53,42 @@ class Life:
     id: int | None = None  # its row, when it has one
 
 
+class Listing:
+    """What a reading lists, as places in `Rows`: told by what changed since another listing, which most are read right after."""
+
+    __slots__ = ("_appeared", "_before", "_gone", "_places")
+
+    def __init__(self, appeared: Collection[int], gone: Collection[int] = (), before: Listing | None = None) -> None:
+        self._appeared = appeared
+        self._gone = gone
+        self._before = before
+        self._places: Set[int] | None = None  # all, when they were asked for
+
+    def since(self, other: Listing) -> tuple[Collection[int], Collection[int]] | None:
+        """What it lists and the other one does not, and the reverse; None when it is not told by that one."""
+        return (self._appeared, self._gone) if self._before is other else None
+
+    def places(self) -> Set[int]:
+        """All that it lists. Kept until it is told to forget."""
+        changes: list[Listing] = []
+        known: Listing | None = self
+        while known is not None and known._places is None:
+            changes.append(known)
+            known = known._before
+        if changes:
+            places = set(known._places or ()) if known else set()
+            for listing in reversed(changes):
+                places.difference_update(listing._gone)
+                places.update(listing._appeared)
+            self._places = places
+        return self._places or set()
+
+    def forget(self) -> None:
+        self._places = None
+
+
 class Rows:
-    """Every row once, so that readings can be compared as sets of small numbers."""
+    """Every row once, so that listings can be compared as sets of small numbers."""
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
@@ -79,8 +113,8 @@ class Told:
     after: Key | None  # the first reading after the last new one
 
 
-def retold(told: Told, new: Mapping[Key, Set[int]], rows: Rows) -> list[Life]:
-    """The lives in place of those told, with new readings among the others; each reading lists places in `rows`.
+def retold(told: Told, new: Mapping[Key, Listing], rows: Rows) -> list[Life]:
+    """The lives in place of those told, with new readings among the others.
 
     A life that stays as it was is equal to the one told. Cost: the changes from reading to reading, and the lists themselves.
     """
@@ -88,13 +122,14 @@ def retold(told: Told, new: Mapping[Key, Set[int]], rows: Rows) -> list[Life]:
 
 
 class _Telling:
-    def __init__(self, told: Told, new: Mapping[Key, Set[int]], rows: Rows) -> None:
+    def __init__(self, told: Told, new: Mapping[Key, Listing], rows: Rows) -> None:
         self._told = told
         self._new = new
         self._rows = rows
         self._over: list[Life] = []
         self._running: dict[Pair, Life] = {}
-        self._listed: Set[int] = set()  # by the reading before
+        self._listed = Listing(())  # by the reading before
+        self._whole = self._listed  # the newest of which all places are known
         self._before = told.before
         self._old = _OldTelling(told.lives)
 
@@ -118,11 +153,12 @@ class _Telling:
             self._hand_over(self._told.after)
         return [*self._over, *self._running.values()]
 
-    def _read(self, key: Key, listed: Set[int]) -> None:
+    def _read(self, key: Key, listed: Listing) -> None:
         """Compare a reading with the one before."""
         rows, pairs = self._rows.rows, self._rows.pairs
-        appeared = {pairs[place]: rows[place] for place in listed - self._listed}
-        for place in self._listed - listed:
+        new, gone = listed.since(self._listed) or self._compared(listed)
+        appeared = {pairs[place]: rows[place] for place in new}
+        for place in gone:
             pair = pairs[place]
             if pair not in appeared:
                 life = self._running.pop(pair)
@@ -140,6 +176,14 @@ class _Telling:
                 running.changes.append((key.at, row.levels))
                 running.now = row.levels
         self._listed = listed
+
+    def _compared(self, listed: Listing) -> tuple[Collection[int], Collection[int]]:
+        """As `Listing.since`, of any two. Lists can be long: those of two readings are held at a time."""
+        now, before = listed.places(), self._listed.places()
+        for listing in {self._whole, self._listed} - {listed}:
+            listing.forget()
+        self._whole = listed
+        return now - before, before - now
 
     def _hand_over(self, after: Key) -> None:
         """From here on everything goes on as it was told."""
@@ -184,9 +228,9 @@ class _OldTelling:
         """The lives that go on, and how their pairs disagree."""
         return list(self._present.values())
 
-    def listed(self, rows: Rows) -> Set[int]:
+    def listed(self, rows: Rows) -> Listing:
         """What a reading at this moment lists."""
-        return {rows.place_of(Row(*life.pair, life.number, levels)) for life, levels in self._present.values()}
+        return Listing({rows.place_of(Row(*life.pair, life.number, levels)) for life, levels in self._present.values()})
 
     def id_of_life_begun_at(self, pair: Pair, key: Key) -> int | None:
         known = self._present.get(pair)

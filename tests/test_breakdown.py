@@ -68,13 +68,17 @@ def test_of_very_many_specializations_the_rest_is_summed_up_and_nothing_is_lost(
 _parts = st.tuples(st.text(max_size=3), st.sampled_from([*Kind]).map(str), st.sampled_from([*Direction]).map(str))
 
 
-@given(st.dictionaries(_parts, st.integers(1, 9), max_size=3 * MOST_ENTRIES))
-def test_a_tally_writes_the_same(counts: dict[tuple[str, str, str], int]) -> None:
+@given(st.lists(st.dictionaries(_parts, st.integers(1, 9), max_size=3 * MOST_ENTRIES), max_size=3))
+def test_a_tally_writes_the_same_for_one_reading_after_another(readings: list[dict[tuple[str, str, str], int]]) -> None:
     tally = Tally()
     tally.number_of(("OTHER", "level_mismatch", "neither"))
-    numbers = [tally.number_of(part) for part, count in counts.items() for _ in range(count)]
-    assert json.loads(tally.breakdown(numbers)) == as_json(counts.items())
-    kinds: Counter[str] = Counter()
-    for (_, kind, _), count in counts.items():
-        kinds[kind] += count
-    assert json.loads(tally.by_kind(numbers)) == kinds
+    before: list[int] = []
+    for counts in readings:
+        numbers = [tally.number_of(part) for part, count in counts.items() for _ in range(count)]
+        tally.change(new=(Counter(numbers) - Counter(before)).elements(), gone=(Counter(before) - Counter(numbers)).elements())
+        before = numbers
+        assert json.loads(tally.breakdown()) == json.loads(tally.breakdown_of(numbers)) == as_json(counts.items())
+        kinds: Counter[str] = Counter()
+        for (_, kind, _), count in counts.items():
+            kinds[kind] += count
+        assert json.loads(tally.by_kind(numbers)) == kinds

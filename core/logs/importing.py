@@ -129,7 +129,7 @@ class _Import:
         self._progress(0, self._to_do)
         with _collector_seldom():
             for logs in batches(parse_all(found, self._limits.largest), batch):
-                with self._state.write() as connection:
+                with self._state.write(much=True) as connection:
                     taken = take(connection, self._place, logs, self._latest, self._thresholds)
                     self._name_importer(connection, taken)
                 self._note(taken)

@@ -25,10 +25,13 @@ _CHUNK = 500  # logs that one process reads at a time
 _CHUNK_BYTES = 2_000_000
 _MOST_HELD = 64_000_000  # bytes of an archive's logs that wait to be read
 _WORTH_PROCESSES = 10_000  # logs; fewer are read before a process has begun
+_STANDS_BACK = 10  # of 19, by which a reading process leaves a core to others
 _AHEAD = 12  # chunks waiting for each process: enough to work on while a batch is taken
 
 
-Listing = tuple[str, str, int | None, str, int | None, int | None]  # a `core.lives.Row`, in plain values
+Listed = tuple[str, str, int | None, str, int | None, int | None]  # a `core.lives.Row`, in plain values
+# Places in a table: what a log lists and the one before it does not, and the reverse; or all that it lists, and None.
+Change = tuple[Sequence[int], Sequence[int] | None]
 
 
 class ParsedLog(NamedTuple):
@@ -43,7 +46,7 @@ class ParsedLog(NamedTuple):
     check_id: str | None
     by_kind: str | None  # JSON: how many violations of each kind it lists; None when the breakdown tells
     breakdown: str | None  # JSON: see `core.breakdown`; None, and the same below, when it does not list all that it counts
-    rows: Sequence[int] | None  # places in the table beside it, one for each pair
+    change: Change | None  # since the last log in its chunk that has one; each pair is listed once
     in_maintenance: bool = False
 
     @property
@@ -65,7 +68,7 @@ class ParsedChunk(NamedTuple):
 
     logs: Sequence[ParsedLog]
     unread: Sequence[UnreadLog]
-    table: Sequence[Listing]
+    table: Sequence[Listed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ def _side_by_side(chunks: Iterator[_Chunk], largest: int, processes: int) -> Ite
     """Fresh processes, not forked ones: a server's threads would leave them locks that nobody opens."""
     waiting: deque[tuple[_Chunk, Future[bytes] | None]] = deque()
     held, alive = 0, True
-    with ProcessPoolExecutor(processes, get_context("spawn"), gc.disable) as pool:
+    with ProcessPoolExecutor(processes, get_context("spawn"), _begin) as pool:
         while True:
             while len(waiting) < _AHEAD * processes and held < _MOST_HELD and (chunk := next(chunks, None)):
                 held += chunk.held
@@ -120,6 +123,13 @@ def _side_by_side(chunks: Iterator[_Chunk], largest: int, processes: int) -> Ite
                 _stop_feeding(pool)
                 alive, parsed = False, _parsed(chunk.logs, largest)
             yield parsed
+
+
+def _begin() -> None:
+    """A process that reads stands back: it is the one that writes for which all others wait, beside a server's pages."""
+    gc.disable()  # nothing here holds a cycle
+    if hasattr(os, "nice"):
+        os.nice(_STANDS_BACK)
 
 
 def _packed(found: Sequence[tuple[Any, ...]], largest: int) -> bytes:
@@ -184,32 +194,54 @@ def _read(log: FoundLog, largest: int, reader: LogReader[int], table: _Table) ->
 
 
 class _Table:
-    """The rows of a chunk."""
+    """What the logs of a chunk list, and what the last one did."""
 
     def __init__(self) -> None:
-        self.rows: list[Listing] = []
+        self.rows: list[Listed] = []
+        self._places: dict[Listed, int] = {}
         self._pairs: dict[tuple[str, str], int] = {}  # with their first place
         self._sharing: set[int] = set()  # places that have their pair with another
         self._part: list[int] = []  # of each row
+        self._alike: dict[tuple[str, Kind, int | None, int | None], tuple[str, str, int]] = {}
         self._tally = Tally()
+        self._listed: set[int] = set()
+        self._at: datetime | None = None
 
     def place_of(
         self, user: UserId, specialization: str, progress_level: int | None, license_level: int | None, kind: Kind
     ) -> int:
-        """The place of a new row."""
+        """The place of a row."""
         text, number = (str(user), user) if isinstance(user, int) else (_storable(user), None)
-        name = _storable(specialization)
-        self.rows.append((text, name, number, kind.value, progress_level, license_level))
-        self._part.append(self._tally.number_of((name, kind.value, direction_of(kind, progress_level, license_level).value)))
-        place = len(self.rows) - 1
-        first = self._pairs.setdefault((text, name), place)
-        if first != place:
-            self._sharing |= {first, place}
+        told = specialization, kind, progress_level, license_level
+        name, kind_text, part = self._alike.get(told) or self._told_alike(*told)
+        row = text, name, number, kind_text, progress_level, license_level
+        place = self._places.setdefault(row, len(self.rows))
+        if place == len(self.rows):
+            self.rows.append(row)
+            self._part.append(part)
+            first = self._pairs.setdefault((text, name), place)
+            if first != place:
+                self._sharing |= {first, place}
         return place
 
+    def _told_alike(
+        self, specialization: str, kind: Kind, progress_level: int | None, license_level: int | None
+    ) -> tuple[str, str, int]:
+        """What all rows of these have: a name, a kind, and a part of the tally."""
+        name, direction = _storable(specialization), direction_of(kind, progress_level, license_level)
+        found = name, kind.value, self._tally.number_of((name, kind.value, direction.value))
+        self._alike[specialization, kind, progress_level, license_level] = found
+        return found
+
     def taken_down(self, found: FoundLog, log: ReadLog[int]) -> ParsedLog:
-        totals, rows = log.totals, log.violations
-        whole, parts = log.lists_all, map(self._part.__getitem__, rows)
+        totals = log.totals
+        by_kind = breakdown = change = None
+        if log.lists_all:
+            change = self._change_to(log.violations, log.timestamp)
+            once = len(self._listed) == len(log.violations)
+            breakdown = self._tally.breakdown() if once else self._tally.breakdown_of(self._parts(log.violations))
+        else:
+            by_kind = self._tally.by_kind(self._parts(log.violations))
         return ParsedLog(
             found.path,
             found.size,
@@ -223,18 +255,26 @@ class _Table:
                 totals.unidentified_license_rows,
             ),
             log.check_id,
-            None if whole else self._tally.by_kind(parts),
-            self._tally.breakdown(parts) if whole else None,
-            self._one_a_pair(rows) if whole else None,
+            by_kind,
+            breakdown,
+            change,
             log.in_maintenance,
         )
 
-    def _one_a_pair(self, places: Sequence[int]) -> Sequence[int]:
-        """A log that lists a pair twice is taken at its first word."""
-        sharing = self._sharing.intersection(places)
-        if len({self.rows[place][:2] for place in sharing}) == len(sharing):
-            return places
-        return list({self.rows[place][:2]: place for place in reversed(places)}.values())
+    def _change_to(self, places: Sequence[int], at: datetime) -> Change:
+        """Told by what changed where that is less, and where logs come in the order of their time, in which they will be read."""
+        listed = set(places)
+        sharing = listed & self._sharing
+        if len(sharing) > 1 and len({self.rows[place][:2] for place in sharing}) < len(sharing):  # taken at its first word
+            listed = set({self.rows[place][:2]: place for place in reversed(places)}.values())
+        appeared, gone = listed - self._listed, self._listed - listed
+        self._tally.change(self._parts(appeared), self._parts(gone))
+        follows = self._at is not None and self._at < at and len(appeared) + len(gone) < len(listed)
+        self._listed, self._at = listed, at
+        return (tuple(appeared), tuple(gone)) if follows else (tuple(listed), None)
+
+    def _parts(self, places: Iterable[int]) -> Iterator[int]:
+        return map(self._part.__getitem__, places)
 
 
 def _storable(text: str) -> str:

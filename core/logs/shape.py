@@ -6,7 +6,7 @@ import re
 
 BLANKS = b" \t\n\r"  # of JSON
 
-_BLANK = rb"[ \t\n\r]*"
+_BLANK = rb"[ \t\n\r]*+"
 _COUNT = rb"(0|[1-9][0-9]{0,17})"  # one that every database holds
 _LEVEL = rb"(0|[1-9][0-9]{0,17}|null)"
 _RATE = rb"(?:null|(?:0|[1-9][0-9]{0,2})(?:\.[0-9]{1,15})?)"

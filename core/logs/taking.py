@@ -9,26 +9,24 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from core.lives import Key, Levels, Row, Rows
+from core.lives import Key, Levels, Listing, Row, Rows
 from core.logs.parsing import ParsedChunk, ParsedLog, UnreadLog
 from core.state import history, known_logs, log_lists
 from core.state.known_logs import KnownLog, LogOutcome
 from core.state.lives_of_logs import take_readings
 from core.status import Thresholds
 
-_MOST_LISTED = 2_000_000  # violations in a batch
-
-Listed = frozenset[int]  # by a log: places in a batch's rows
+_MOST_CHANGES = 2_000_000  # in a batch
 
 
 class Batch:
     """Logs that are taken together, and the rows that they list."""
 
     def __init__(self) -> None:
-        self.logs: list[tuple[ParsedLog, Listed]] = []
+        self.logs: list[tuple[ParsedLog, Listing | None]] = []
         self.unread: list[UnreadLog] = []
         self.rows = Rows()
-        self.listed = 0
+        self.changes = 0  # violations that a log lists and the log before it does not, or the reverse
 
     def __len__(self) -> int:
         return len(self.logs) + len(self.unread)
@@ -38,21 +36,28 @@ class Batch:
             self.rows.place_of(Row(text, name, number, Levels(kind, progress, license_)))
             for text, name, number, kind, progress, license_ in chunk.table
         ]
-        listed = [frozenset(map(places.__getitem__, log.rows or ())) for log in chunk.logs]
-        self.logs += zip(chunk.logs, listed, strict=True)
+        listing: Listing | None = None
+        for log in chunk.logs:
+            if log.change is None:
+                self.logs.append((log, None))
+                continue
+            appeared, gone = log.change
+            before, gone = (None, ()) if gone is None else (listing, gone)
+            listing = Listing([places[place] for place in appeared], [places[place] for place in gone], before)
+            self.logs.append((log, listing))
+            self.changes += len(appeared) + len(gone)
         self.unread += chunk.unread
-        self.listed += sum(map(len, listed))
 
 
 def batches(chunks: Iterable[ParsedChunk], size: int) -> Iterator[Batch]:
-    """Chunks put together until they hold about `size` logs, or very many violations.
+    """Chunks put together until they hold about `size` logs, or very much that changes.
 
     The first ones are smaller: then there is something to take while the processes that read have only begun.
     """
     batch, enough = Batch(), max(size // 8, 1)
     for chunk in chunks:
         batch.add(chunk)
-        if len(batch) >= enough or batch.listed >= _MOST_LISTED:
+        if len(batch) >= enough or batch.changes >= _MOST_CHANGES:
             yield batch
             batch, enough = Batch(), min(2 * enough, size)
     if batch:
@@ -70,16 +75,16 @@ def take(connection: sa.Connection, place: Path, batch: Batch, latest: datetime,
     """Take those logs of a folder or an archive into history and lives that nobody has taken before and that are not dated after
     `latest`. Call in one transaction."""
     sorter = _Sorter(connection, batch, latest)
-    for log, listed in batch.logs:
-        sorter.sort(log, listed)
+    for log, listing in batch.logs:
+        sorter.sort(log, listing)
     for unread in batch.unread:
         sorter.name(unread)
     fresh = sorted(sorter.fresh, key=lambda one: one[0].timestamp)
     numbers = history.record_imported(connection, [log for log, _ in fresh], thresholds)
     readings = {
-        Key(log.timestamp, number): listed
-        for number, (log, listed) in zip(numbers, fresh, strict=True)
-        if log.rows is not None and log.figures[0]
+        Key(log.timestamp, number): listing
+        for number, (log, listing) in zip(numbers, fresh, strict=True)
+        if listing is not None and log.figures[0]
     }
     take_readings(connection, readings, batch.rows)
     known_logs.forget(connection, sorter.mended)
@@ -93,7 +98,7 @@ class _Sorter:
     """Tells new logs from those that are known, broken or of tomorrow."""
 
     def __init__(self, connection: sa.Connection, batch: Batch, latest: datetime) -> None:
-        self.fresh: list[tuple[ParsedLog, Listed]] = []
+        self.fresh: list[tuple[ParsedLog, Listing | None]] = []
         self.mended: list[str] = []  # paths where there was nothing to read before
         self.others: dict[str, KnownLog] = {}
         logs = [log for log, _ in batch.logs]
@@ -105,7 +110,7 @@ class _Sorter:
         self._taken = {digest for _, digest in self._contents}
         self._latest = latest
 
-    def sort(self, log: ParsedLog, listed: Listed) -> None:
+    def sort(self, log: ParsedLog, listing: Listing | None) -> None:
         """Tell what a log is."""
         if self._at_paths.get(log.path) == log.digest or (log.path, log.digest) in self._contents:
             return
@@ -122,7 +127,7 @@ class _Sorter:
                 self._ours.add(log.check_id)
             if self._at_paths.get(log.path, "") is None:
                 self.mended.append(log.path)
-            self.fresh.append((log, listed))
+            self.fresh.append((log, listing))
 
     def name(self, log: UnreadLog) -> None:
         """A log that cannot be read is broken."""

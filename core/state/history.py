@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import repeat
 from typing import Any
 
 import sqlalchemy as sa
@@ -108,8 +107,7 @@ def record_imported(connection: sa.Connection, logs: Sequence[ParsedLog], thresh
     """Add the rows of logs that somebody else wrote, each with its file's name; their numbers. One at a time may do that."""
     newest = latest_id(connection)
     derived = {figures: _derived(*figures, thresholds=thresholds) for figures in {log.figures for log in logs}}
-    columns = {
-        "source": repeat(Source.IMPORT.value),
+    columns: dict[str, Sequence[Any]] = {
         "timestamp": [log.timestamp for log in logs],
         "check_id": [log.check_id for log in logs],
         "log_file": [log.name for log in logs],
@@ -118,7 +116,8 @@ def record_imported(connection: sa.Connection, logs: Sequence[ParsedLog], thresh
         "in_maintenance": [log.in_maintenance for log in logs],
         **dict(zip(_FIGURES, zip(*(derived[log.figures] for log in logs), strict=True), strict=False)),
     }
-    insert_columns(connection, history, columns, written=("by_kind", "breakdown", "in_maintenance"))
+    same = {"source": Source.IMPORT.value}
+    insert_columns(connection, history, columns, same=same, written=("by_kind", "breakdown", "in_maintenance"))
     added = sa.select(history.c.id).where(history.c.id > newest, history.c.source == Source.IMPORT).order_by(history.c.id)
     return connection.execute(added).scalars().all()
 

@@ -94,6 +94,8 @@ def broken(connection: sa.Connection) -> Sequence[KnownLog]:
 
 def at_paths(connection: sa.Connection, paths: Iterable[str]) -> Mapping[str, str | None]:
     """Those of these paths at which single logs were looked at: the digest, or None where it could not be read."""
+    if connection.execute(sa.select(known_logs.c.path).limit(1)).first() is None:  # few are kept singly, in most places none
+        return {}
     looked_at = sa.select(known_logs.c.path, known_logs.c.digest).where(is_one_of(known_logs.c.path, paths, connection.dialect))
     return {row.path: row.digest for row in connection.execute(looked_at)}
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
-from itertools import repeat
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
-from core.lives import Key, Levels, Life, Rows, Told, retold
+from core.lives import Key, Levels, Life, Listing, Rows, Told, retold
 from core.state import readings
 from core.state.bulk import insert_columns
 from core.state.episodes import scope_of
@@ -16,8 +15,8 @@ from core.state.parts import in_parts
 from core.state.schema import episode_changes, episodes
 
 
-def take_readings(connection: sa.Connection, new: Mapping[Key, Set[int]], rows: Rows) -> None:
-    """Tell the lives of all watched databases anew where readings were added; each lists places in `rows`.
+def take_readings(connection: sa.Connection, new: Mapping[Key, Listing], rows: Rows) -> None:
+    """Tell the lives of all watched databases anew where readings were added.
 
     Call in the transaction that added their rows of history, which have higher numbers than all others.
     """
@@ -29,7 +28,7 @@ def take_readings(connection: sa.Connection, new: Mapping[Key, Set[int]], rows: 
         _replace(connection, scope, told.lives, retold(told, new, rows))
 
 
-def _told(connection: sa.Connection, watched: str | None, scope: str, new: Mapping[Key, Set[int]]) -> Told:
+def _told(connection: sa.Connection, watched: str | None, scope: str, new: Mapping[Key, Listing]) -> Told:
     first, last, below = min(new), max(new), min(key.number for key in new)
     after = readings.known_after(connection, watched, last.at, below)
     return Told(
@@ -80,10 +79,10 @@ def _replace(connection: sa.Connection, scope: str, before: Sequence[Life], now:
     if ids:
         connection.execute(sa.delete(episode_changes).where(episode_changes.c.episode_id == sa.bindparam("gone")), ids)
         connection.execute(sa.delete(episodes).where(episodes.c.id == sa.bindparam("gone")), ids)
-    insert_columns(connection, episodes, _columns(scope, [life for life in fresh if not life.changes]))
+    insert_columns(connection, episodes, _columns([life for life in fresh if not life.changes]), same={"watched": scope})
     for part in in_parts([life for life in fresh if life.changes]):
-        columns = _columns(scope, part)
-        rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=False)]
+        columns = _columns(part)
+        rows = [{"watched": scope, **dict(zip(columns, row, strict=True))} for row in zip(*columns.values(), strict=True)]
         numbered = sa.insert(episodes).returning(episodes.c.id, sort_by_parameter_order=True)
         numbers = connection.execute(numbered, rows).scalars().all()
         changes = [(number, at, *levels) for number, life in zip(numbers, part, strict=True) for at, levels in life.changes]
@@ -91,9 +90,8 @@ def _replace(connection: sa.Connection, scope: str, before: Sequence[Life], now:
         insert_columns(connection, episode_changes, dict(zip(names, zip(*changes, strict=True), strict=True)))
 
 
-def _columns(scope: str, lives: Sequence[Life]) -> Mapping[str, Iterable[Any]]:
+def _columns(lives: Sequence[Life]) -> Mapping[str, Sequence[Any]]:
     return {
-        "watched": repeat(scope),
         "user_text": [life.pair[0] for life in lives],
         "specialization": [life.pair[1] for life in lives],
         "user_number": [life.number for life in lives],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import repeat
-
 import pytest
 import sqlalchemy as sa
 
@@ -14,15 +12,10 @@ from tests.frozen_clock import NOON
 
 
 def add(state: StateDatabase, paths: list[str], size: int = 1) -> None:
-    columns = {
-        "path": paths,
-        "size": repeat(size),
-        "mtime_ns": range(len(paths)),
-        "outcome": repeat("own"),
-        "dated": repeat(NOON),
-    }
+    columns = {"path": paths, "mtime_ns": range(len(paths))}
+    same = {"size": size, "outcome": "own", "dated": NOON}
     with state.write() as connection:
-        insert_columns(connection, known_logs, columns, replacing=True)
+        insert_columns(connection, known_logs, columns, same=same, replacing=True)
 
 
 def kept(state: StateDatabase) -> dict[str, tuple[int, int]]:
@@ -46,4 +39,10 @@ def test_rows_take_the_place_of_those_of_the_same_key(fresh_state: StateDatabase
 def test_no_columns_are_no_rows(fresh_state: StateDatabase) -> None:
     with fresh_state.write() as connection:
         insert_columns(connection, known_logs, {})
+    assert kept(fresh_state) == {}
+
+
+def test_columns_of_two_lengths_are_refused(fresh_state: StateDatabase) -> None:
+    with fresh_state.write() as connection, pytest.raises(ValueError, match=r"size|shorter"):
+        insert_columns(connection, known_logs, {"path": ["a", "b"], "size": [1], "mtime_ns": [1, 2], "outcome": ["own", "own"]})
     assert kept(fresh_state) == {}
