@@ -8,7 +8,7 @@ from pathlib import Path
 
 from core.errors import LogBroken
 from core.logs.reading import too_large
-from core.logs.sources import DAMAGED, ArchiveDamaged, FoundLog, Limits, loaded, member_of_archive
+from core.logs.sources import DAMAGED, ArchiveDamaged, Limits, loaded, member_of_archive
 
 _FOLDER = "archive"
 
@@ -42,7 +42,7 @@ def kept_log(path: Path, limits: Limits) -> bytes | None:
 
     None when it is nowhere. Raises LogBroken.
     """
-    if path.is_file() and (found := loaded(FoundLog(str(path)), limits.largest)):
+    if path.is_file() and (found := loaded(str(path), limits.largest)):
         if found.data is None:
             raise LogBroken(found.problem or "it cannot be read")
         return found.data

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from core.logs.parsing import parse_all
+from core.logs.parsing import Found, parse_all
 from core.logs.sources import ArchiveDamaged, FoundLog, Limits, logs_in_archive, look_through
 from core.logs.taking import Taken, batches, take
 from core.state import audit, known_logs
@@ -24,6 +24,7 @@ _BATCH = 10_000  # logs that are taken at once, when they come in the order of t
 _LARGE_BATCH = 50_000  # when they come in any order
 _MOST_AHEAD = timedelta(minutes=10)  # of this machine's clock
 _OBJECTS = 1_000_000  # that are made, and stay, before somebody looks which of them hold each other only
+_LARGE_FOLDER = 200_000  # bytes of its own: 20 a file at least, and then for so many that processes are worth their while
 _RACY = 2.0  # seconds in which a folder may change once more without looking changed
 
 Progress = Callable[[int, int | None], None]  # logs done; logs to do, when that is known
@@ -70,7 +71,8 @@ def import_logs(
             unread = [log for log in unread if Path(log.path).parent == place]
     if known and known.mtime_ns == status.st_mtime_ns and not any(map(_is_to_be_read_again, unread)):
         return ImportResult(0, known.logs - len(unread), unread)
-    done = _Import(state, place, limits, thresholds, now, progress, unread, by).run()
+    many = known is None and status.st_size > _LARGE_FOLDER
+    done = _Import(state, place, limits, thresholds, now, progress, unread, by).run(many=many)
     read = KnownPlace(status.st_mtime_ns, done.imported + done.already_known + len(done.broken))
     # one that changed just now may change once more within the same tick of its file system's clock
     if read != known and time.time() - status.st_mtime > _RACY:
@@ -121,14 +123,14 @@ class _Import:
         self._done = 0
         self._to_do: int | None = None
 
-    def run(self) -> ImportResult:
+    def run(self, *, many: bool) -> ImportResult:
+        found: Iterator[Found]
         if self._place.is_dir():
             found, batch = self._new_in_folder(), _BATCH
         else:
             found, batch = self._logs_in_archive(), _LARGE_BATCH
-        self._progress(0, self._to_do)
         with _collector_seldom():
-            for logs in batches(parse_all(found, self._limits.largest), batch):
+            for logs in batches(parse_all(found, self._limits.largest, many=many), batch):
                 with self._state.write(much=True) as connection:
                     taken = take(connection, self._place, logs, self._latest, self._thresholds)
                     self._name_importer(connection, taken)
@@ -139,7 +141,7 @@ class _Import:
         named = [log for _, log in sorted(self._unread.items())]
         return ImportResult(self._imported, max(self._found - self._imported - len(named), 0), named)
 
-    def _new_in_folder(self) -> Iterator[FoundLog]:
+    def _new_in_folder(self) -> Iterator[str]:
         with self._state.read() as connection:
             settled = known_logs.settled(connection, str(self._place))
         known, others = look_through(self._place, settled)
@@ -151,13 +153,15 @@ class _Import:
             self._unread = {path: log for path, log in self._unread.items() if path not in gone}
         fresh = [path for path in paths if self._may_be_read(path)] if self._unread else paths
         self._found, self._to_do = known + len(paths), len(fresh)
-        return map(FoundLog, fresh)
+        self._progress(0, self._to_do)
+        yield from fresh
 
     def _may_be_read(self, path: str) -> bool:
         known = self._unread.get(path)
         return known is None or _is_to_be_read_again(known)
 
     def _logs_in_archive(self) -> Iterator[FoundLog]:
+        self._progress(0, None)
         try:
             for log in logs_in_archive(self._place, self._limits):
                 self._found += 1

@@ -28,7 +28,7 @@ _OPENERS: dict[bytes, Callable[[IO[bytes]], Any]] = {b"\x1f\x8b": gzip.open, b"B
 
 
 class FoundLog(NamedTuple):
-    """A log to be read. Without `data` it is a file at `path`; `problem` tells why there is nothing to read."""
+    """A log with its bytes, or with the problem why it has none."""
 
     path: str
     size: int = 0
@@ -37,17 +37,17 @@ class FoundLog(NamedTuple):
     problem: str | None = None
 
 
-def loaded(log: FoundLog, largest: int) -> FoundLog | None:
-    """A log with the bytes of its file, or why it has none; None when the file went away. `largest` is in bytes."""
+def loaded(path: str, largest: int) -> FoundLog | None:
+    """The log in a file; None when the file went away. `largest` is in bytes."""
     try:
-        descriptor = os.open(log.path, os.O_RDONLY | _BINARY)  # half the time of a file object, a hundred thousand times
+        descriptor = os.open(path, os.O_RDONLY | _BINARY)  # half the time of a file object, a hundred thousand times
     except FileNotFoundError:
         return None
     except OSError as unreadable:
-        return FoundLog(log.path, problem=str(cannot_be_opened(unreadable)))
+        return FoundLog(path, problem=str(cannot_be_opened(unreadable)))
     try:
         status = os.fstat(descriptor)
-        file = log.path, status.st_size, status.st_mtime_ns
+        file = path, status.st_size, status.st_mtime_ns
         if status.st_size > largest:
             return FoundLog(*file, problem=str(too_large(largest)))
         data = os.read(descriptor, status.st_size + 1)
@@ -55,7 +55,7 @@ def loaded(log: FoundLog, largest: int) -> FoundLog | None:
             data += more
         return FoundLog(*file, data)
     except OSError as unreadable:
-        return FoundLog(log.path, problem=str(cannot_be_opened(unreadable)))
+        return FoundLog(path, problem=str(cannot_be_opened(unreadable)))
     finally:
         os.close(descriptor)
 

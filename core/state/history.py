@@ -118,6 +118,8 @@ def record_imported(connection: sa.Connection, logs: Sequence[ParsedLog], thresh
     }
     same = {"source": Source.IMPORT.value}
     insert_columns(connection, history, columns, same=same, written=("by_kind", "breakdown", "in_maintenance"))
+    if latest_id(connection) == newest + len(logs):  # nobody else's among them
+        return range(newest + 1, newest + 1 + len(logs))
     added = sa.select(history.c.id).where(history.c.id > newest, history.c.source == Source.IMPORT).order_by(history.c.id)
     return connection.execute(added).scalars().all()
 

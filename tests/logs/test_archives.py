@@ -8,15 +8,13 @@ import os
 import tarfile
 import tracemalloc
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
-from multiprocessing import active_children
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from core.logs.importing import ImportResult, import_logs
-from core.logs.parsing import parse_all
-from core.logs.sources import ArchiveDamaged, FoundLog, Limits, is_archive, logs_in_archive
+from core.logs.sources import ArchiveDamaged, Limits, is_archive, logs_in_archive
 from core.state.database import StateDatabase
 from core.status import DEFAULT_THRESHOLDS
 from tests.logs.test_importing import LATER, log_text, rows, take
@@ -170,23 +168,6 @@ def test_no_record_of_a_tar_is_read_that_is_larger_than_a_log_may_be(tmp_path: P
     assert most < 20_000_000
 
 
-def test_large_logs_of_an_archive_do_not_wait_in_memory_all_at_once(tmp_path: Path) -> None:
-    members = {f"20250101_{number:06}_violations.json": b" " * 9_000_000 for number in range(40)}
-    archive = as_tar(tmp_path / "logs.tar.gz", members)
-    taken = 0
-
-    def counted() -> Iterator[FoundLog]:
-        nonlocal taken
-        for log in logs_in_archive(archive, Limits(10_000_000, 8_000_000_000)):
-            taken += 1
-            yield log
-
-    chunks = parse_all(counted(), 10_000_000)
-    assert [log.problem for log in next(chunks).unread] == ["it is empty"]
-    assert taken <= 9, "64 MB wait, and no more"
-    assert sum(len(chunk.unread) for chunk in chunks) == 39
-
-
 def test_an_archive_that_breaks_off_is_named_and_what_stood_before_is_read(sqlite_state: StateDatabase, tmp_path: Path) -> None:
     members = {f"20250101_{number:06}_violations.json": log_text(note=os.urandom(200).hex()).encode() for number in range(50)}
     whole = as_tar(tmp_path / "logs.tar.gz", members).read_bytes()
@@ -231,14 +212,3 @@ def test_what_is_no_archive_is_told_or_named(sqlite_state: StateDatabase, tmp_pa
         assert [log.path for log in take(sqlite_state, path).broken] == [str(path)]
     assert is_archive(path) is content.startswith((b"PK", b"\x1f\x8b"))
     assert not is_archive(tmp_path)
-
-
-def test_workers_that_die_while_they_are_given_large_logs_hold_nothing_up(tmp_path: Path) -> None:
-    """What is written to a worker that is no more must not be waited for."""
-    members = {f"20250101_{number:06}_violations.json": b" " * 9_000_000 for number in range(24)}
-    archive = as_tar(tmp_path / "logs.tar.gz", members)
-    chunks = parse_all(logs_in_archive(archive, Limits(10_000_000, 8_000_000_000)), 10_000_000)
-    read = len(next(chunks).unread)
-    for worker in active_children():
-        worker.kill()
-    assert read + sum(len(chunk.unread) for chunk in chunks) == 24
