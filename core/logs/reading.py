@@ -22,11 +22,12 @@ _ACTION_KINDS: Mapping[str, Kind] = {kind.action.value: kind for kind in Kind} |
 }
 _DATE = 10  # characters at most
 _LONGEST_TEXT = 500  # characters of a user id or a specialization
-_MOST_REMEMBERED = 500_000  # violations, about 200 MB
+_MOST_REMEMBERED = 500_000  # violations, about 300 MB where no two are alike
 
 
 Kept = TypeVar("Kept")  # what a reader's caller makes of a violation
-Entry = tuple[UserId, str, int | None, int | None, Kind]  # user, specialization, both levels, kind: what a violation begins with
+Rest = tuple[str, int | None, int | None, Kind]  # specialization, both levels, kind: what a violation tells of its user
+Entry = tuple[UserId, str, int | None, int | None, Kind]  # the same behind that user
 Keep = Callable[[UserId, str, int | None, int | None, Kind], Kept]
 
 
@@ -50,10 +51,23 @@ class _Known(dict[bytes, Kept]):
 
     def __init__(self, keep: Keep[Kept]) -> None:
         self.keep = keep
+        self._rests: dict[bytes, Rest] = {}
 
     def __missing__(self, text: bytes) -> Kept:
-        kept = self[text] = self.keep(*(_usual_entry(text) or _entry(json.loads(f"{text.decode()}}}"))))
+        kept = self[text] = self.keep(*(self._usual_entry(text) or _entry(json.loads(f"{text.decode()}}}"))))
         return kept
+
+    def _usual_entry(self, text: bytes) -> Entry | None:
+        """`_entry` by less work, where the object has the shape that nearly all have. Behind the user many say the same."""
+        user = shape.USER.match(text)
+        if user is None:
+            return None
+        behind = text[user.end() :]
+        rest = self._rests.get(behind) or _usual_rest(behind)
+        if rest is None:
+            return None
+        self._rests[behind] = rest
+        return int(user[1]), *rest
 
 
 class LogReader(Generic[Kept]):
@@ -65,7 +79,7 @@ class LogReader(Generic[Kept]):
     def parse(self, data: bytes) -> ReadLog[Kept]:
         """The bytes of a log as what they say. Raises LogBroken."""
         if len(self._known) > _MOST_REMEMBERED:
-            self._known.clear()
+            self._known = _Known(self._known.keep)
         return self.by_its_shape(data) or self.as_a_whole(data)
 
     def by_its_shape(self, data: bytes) -> ReadLog[Kept] | None:
@@ -194,17 +208,16 @@ def _integer(value: object) -> int | None:
     return None
 
 
-def _usual_entry(text: bytes) -> Entry | None:
-    """`_entry` by less work, where the object without its last brace has the shape that nearly all have."""
-    usual = shape.VIOLATION.fullmatch(text)
+def _usual_rest(text: bytes) -> Rest | None:
+    usual = shape.REST_OF_VIOLATION.fullmatch(text)
     if usual is None:
         return None
-    user, name, progress, license_, action, named = usual.groups()
+    name, progress, license_, action, named = usual.groups()
     kind = _KINDS.get(named.decode()) if named else _ACTION_KINDS.get(action.decode())
     if kind is None:
         return None
     levels = None if progress == b"null" else int(progress), None if license_ == b"null" else int(license_)
-    return int(user), name.decode().strip().upper(), *levels, kind
+    return name.decode().strip().upper(), *levels, kind
 
 
 def _entry(entry: object) -> Entry:

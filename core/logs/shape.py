@@ -36,13 +36,12 @@ HEAD = re.compile(
     + rb"%b,%b%b" % (_BLANK, _BLANK, _member("violations", rb"\["))
 )
 
-# A violation without its last brace. Groups: user, specialization, both levels, action, and the kind where it is said.
-VIOLATION = re.compile(
+# A violation without its last brace, in two parts. Groups: the user; then the specialization, both levels, the action, and the
+# kind where it is said.
+USER = re.compile(_BLANK + rb"\{" + _BLANK + _member("user_id", _COUNT) + _BLANK + rb",")
+REST_OF_VIOLATION = re.compile(
     _BLANK
-    + rb"\{"
-    + _BLANK
     + _members(
-        _member("user_id", _COUNT),
         _member("specialization", rb'"([A-Za-z0-9_ .-]{1,200})"'),
         _member("progress_level", _LEVEL),
         _member("license_level", _LEVEL),
