@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 from collections.abc import Iterator
 from multiprocessing import active_children
 from pathlib import Path
@@ -10,6 +13,7 @@ from core.logs.parsing import ParsedChunk, parse_all
 from core.logs.sources import FoundLog, Limits, logs_in_archive
 from tests.logs.test_archives import as_tar
 from tests.logs.test_reading import SAMPLES
+from tests.subprocesses import running, wait_for_line
 
 LARGEST = 10_000_000  # bytes
 
@@ -65,3 +69,31 @@ def test_workers_that_die_while_they_are_given_large_logs_hold_nothing_up(tmp_pa
     for worker in active_children():
         worker.kill()
     assert read + sum(len(chunk.unread) for chunk in chunks) == 24
+
+
+_READ_AND_WAIT = """
+import sys
+from multiprocessing import active_children
+from core.logs.parsing import parse_all
+
+def found():
+    print(*(process.pid for process in active_children()), flush=True)
+    sys.stdin.readline()
+    yield from ()
+
+list(parse_all(found(), 1, many=True))
+"""
+
+
+def test_processes_that_read_end_with_the_one_that_is_killed(tmp_path: Path) -> None:
+    cores = len(os.sched_getaffinity(0))
+    with running(_READ_AND_WAIT, folder=tmp_path) as process:
+        readers = [int(number) for number in wait_for_line(process).split()]
+        assert len(readers) == (cores if cores > 1 else 0)
+        process.kill()
+        try:
+            process.communicate(timeout=30)  # until nobody has its output open any more
+        except subprocess.TimeoutExpired:
+            for reader in readers:
+                os.kill(reader, signal.SIGKILL)
+            raise
