@@ -26,7 +26,7 @@ AIM_RESTART = 2.0  # times one listing
 _LIMITS = Settings().log_limits
 _THRESHOLDS = Settings().status_thresholds
 _LATER = year_of_logs.END + timedelta(days=1)
-_ROUNDS = 3
+_ROUNDS = 5
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Imported:
 
 
 def measure_logs(logs: int = year_of_logs.LOGS) -> Imported:
-    """Write the logs, and measure. Takes about two minutes for a year."""
+    """Write the logs, and measure. Takes about four minutes for a year."""
     load = os.getloadavg()[0]
     base = Path(tempfile.mkdtemp(prefix="coupling-health-bench-"))
     try:
