@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import suppress
 
 import pytest
 import sqlalchemy as sa
@@ -75,3 +76,21 @@ def test_a_sqlite_file_is_durable_and_shared(sqlite_state: StateDatabase) -> Non
     with sqlite3.connect(str(sqlite_state.url.database)) as other:
         assert other.execute("SELECT count(*) FROM leases").fetchone() == (2,)
     other.close()
+
+
+@pytest.mark.parametrize("failing", [False, True])
+def test_what_a_long_write_asks_of_sqlite_ends_with_it(sqlite_state: StateDatabase, failing: bool) -> None:
+    names = ("synchronous", "cache_size", "wal_autocheckpoint", "busy_timeout")
+
+    def now(connection: sa.Connection) -> list[int]:
+        return [connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in names]
+
+    with sqlite_state.read() as connection:
+        usual = now(connection)
+    assert usual[0] == 2, "each commit is on the disk"
+    with suppress(RuntimeError), sqlite_state.write(0.5, much=True) as connection:
+        assert now(connection) == [1, -32_000, 20_000, 500]
+        if failing:
+            raise RuntimeError
+    with sqlite_state.write() as connection:  # on the same connection, out of the pool
+        assert now(connection) == usual
