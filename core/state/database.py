@@ -24,7 +24,6 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK = 0x48454C5448  # an advisory lock of ours alone: two servers that start at once migrate one after the other
 _BUSY_SECONDS = 10
 _PRAGMAS: Mapping[str, int | str] = {
-    "busy_timeout": _BUSY_SECONDS * 1000,  # milliseconds
     "synchronous": "FULL",
     "cache_size": -2_000,  # KB, when negative
     "wal_autocheckpoint": 1_000,  # pages
@@ -166,6 +165,7 @@ def _use_wal(cursor: Any) -> None:
 def _with_pragmas(connection: sa.Connection, special: Mapping[str, int | str]) -> Iterator[None]:
     """Matters of SQLite's connection, not of a transaction, for a while."""
     raw: Any = connection.connection.driver_connection
+    usual = {**_PRAGMAS, "busy_timeout": round(_BUSY_SECONDS * 1000)}
     ours = special if connection.dialect.name == "sqlite" else {}
     for name, value in ours.items():
         raw.execute(f"PRAGMA {name}={value}")
@@ -173,7 +173,7 @@ def _with_pragmas(connection: sa.Connection, special: Mapping[str, int | str]) -
         yield
     finally:
         for name in ours:
-            raw.execute(f"PRAGMA {name}={_PRAGMAS[name]}")
+            raw.execute(f"PRAGMA {name}={usual[name]}")
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
