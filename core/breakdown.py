@@ -110,14 +110,17 @@ class Tally:
     def breakdown(self) -> str:
         """The column of the newest reading: what `as_json` makes of its counts."""
         if len(self._counts) > MOST_ENTRIES:
-            return json.dumps(as_json((self._parts[number], count) for number, count in self._counts.items()))
+            return self._written(self._counts)
         groups = [f"{name}: {{{', '.join(counts.values())}}}" for name, counts in self._groups.items() if counts]
         return f"{{{', '.join(groups)}}}"
 
     def breakdown_of(self, numbers: Iterable[int]) -> str:
         """The same column of any reading that lists violations of these parts."""
-        return json.dumps(as_json((self._parts[number], count) for number, count in Counter(numbers).items()))
+        return self._written(Counter(numbers))
 
     def by_kind(self, numbers: Iterable[int]) -> str:
         """The column of such a reading that tells kinds only."""
         return json.dumps(Counter(self._parts[number][1] for number in numbers))
+
+    def _written(self, counts: Mapping[int, int]) -> str:
+        return json.dumps(as_json((self._parts[number], count) for number, count in counts.items()))

@@ -84,6 +84,7 @@ class Listing:
         return self._places or set()
 
     def forget(self) -> None:
+        """Hold only what changed. All places can be told again."""
         self._places = None
 
 
